@@ -1,0 +1,1 @@
+"""Look-up structures: they know keys, not documents."""

@@ -1,0 +1,1 @@
+"""Reports: from one dictionary (`report.json`) to pages, comments and terminals."""

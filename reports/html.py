@@ -1,0 +1,130 @@
+"""`report.html`: one file, no scripts, nothing fetched.
+
+The page declares a content-security-policy under which only its own style sheet, named by its
+hash, may apply: should a character of corpus text ever escape its escaping, it can neither run nor
+load anything. Jinja2 escapes every value; `escape` made hidden characters visible before that.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+from reports import view
+from reports.escape import visible_everywhere
+from reports.schema import BenchmarkSummary, Example, Report, Segment
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+MAX_COLUMNS = 24  # of a table over domains or benchmarks: more are not read but scrolled past
+MANY_CLEAN = 5  # benchmarks with nothing found: from here on a folded list instead of rows
+EXAMPLE_CHARS = 2_000  # of each of the two texts of an example
+EXAMPLES_BYTES = 400_000  # of all examples as HTML: the page stays under 1 MB whatever they hold
+
+BAR_WIDTH = 120
+BAR_STATUSES = ("contaminated", "suspect", "unsearchable", "clean")
+
+
+@dataclass(frozen=True, slots=True)
+class BarPart:
+    """One status in a benchmark's bar; `x` and `width` in units of `BAR_WIDTH`."""
+
+    status: str
+    x: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """An example and its two texts as HTML."""
+
+    example: Example
+    item: Markup
+    document: Markup
+
+
+def render_html(report: Report) -> str:
+    """Return the page for a report; equal reports give equal pages."""
+    safe: Report = visible_everywhere(report)
+    style = _style()
+    ranked = view.worst_first(safe["benchmarks"])
+    clean = [benchmark for benchmark in ranked if not view.has_findings(benchmark)]
+    folded = clean if len(clean) >= MANY_CLEAN else []
+    return _template().render(
+        report=safe,
+        style=Markup(style),  # noqa: S704 # our own file, not text of the corpus
+        style_hash=style_hash(style),
+        benchmarks=[benchmark for benchmark in ranked if benchmark not in folded],
+        ranked=ranked,
+        folded=folded,
+        domains=view.domain_table(safe, MAX_COLUMNS),
+        presets=view.preset_table(safe, MAX_COLUMNS),
+        pairs=list(_pairs(safe["examples"])),
+    )
+
+
+def style_hash(style: str) -> str:
+    """Return the content-security-policy source that allows exactly this style sheet."""
+    digest = hashlib.sha256(style.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
+
+
+def bar(benchmark: BenchmarkSummary) -> list[BarPart]:
+    """Return the bar of a benchmark, worst status first; what exists is at least 2 units wide."""
+    counts = {
+        "contaminated": benchmark["contaminated"],
+        "suspect": benchmark["suspect"],
+        "unsearchable": benchmark["unsearchable"],
+        "clean": benchmark["clean"],
+    }
+    present = [status for status in BAR_STATUSES if counts[status]]
+    whole = sum(counts.values())
+    free = BAR_WIDTH - 2 * len(present)
+    parts, x = [], 0.0
+    for status in present:
+        width = round(2 + free * counts[status] / whole, 2)
+        parts.append(BarPart(status, round(x, 2), width))
+        x += width
+    return parts
+
+
+def marked(segments: list[Segment]) -> Markup:
+    """Return the segments as HTML, matched ones in `<mark>`."""
+    clipped = view.clip_segments(view.merge_marks(segments), EXAMPLE_CHARS)
+    return Markup("").join(
+        Markup("<mark>{}</mark>").format(text) if matched else escape(text)
+        for text, matched in clipped
+    )
+
+
+def _pairs(examples: list[Example]) -> Iterator[Pair]:
+    spent = 0
+    for example in examples:
+        pair = Pair(example, marked(example["item_segments"]), marked(example["document_segments"]))
+        spent += len(pair.item.encode()) + len(pair.document.encode())
+        if spent > EXAMPLES_BYTES:
+            return
+        yield pair
+
+
+def _style() -> str:
+    return (TEMPLATES / "report.css").read_text(encoding="utf-8")
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.globals.update(view=view, bar=bar, BAR_WIDTH=BAR_WIDTH)
+    return environment.get_template("report.html.j2")
