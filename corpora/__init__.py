@@ -1,0 +1,1 @@
+"""Reading shards, mixes and benchmarks, and the normal form of text; knows nothing above it."""

@@ -74,7 +74,7 @@ class FieldMap:
             raise BenchmarkError("--fields names only the id", f"for example {EXAMPLE}")
         return cls(**keys)
 
-    def keys(self) -> tuple[str, ...]:
+    def named(self) -> tuple[str, ...]:
         """Return every key named, in the order of the roles."""
         return tuple(key for role in ROLES for key in getattr(self, role))
 

@@ -50,12 +50,10 @@ def fetch(url: str, suffixes: tuple[str, ...]) -> list[HubFile]:
     revision = unquote(parts["revision"]) if parts["revision"] else None
     hub = _huggingface_hub(url)
     try:
-        paths = [path] if path.lower().endswith(suffixes) and not _is_pattern(path) else _listed(
-            hub, repo, revision, path, suffixes
-        )
+        names = _names(hub, repo, revision, path, suffixes)
         files = [
             Path(hub.hf_hub_download(repo, name, repo_type="dataset", revision=revision))
-            for name in paths
+            for name in names
         ]
     except _failures(hub) as error:
         raise BenchmarkError(
@@ -71,7 +69,7 @@ def fetch(url: str, suffixes: tuple[str, ...]) -> list[HubFile]:
         )
     root = url[: parts.end("revision") if parts["revision"] else parts.end("repo")]
     return [
-        HubFile(f"{root}/{name}", repo, name, file) for name, file in zip(paths, files, strict=True)
+        HubFile(f"{root}/{name}", repo, name, file) for name, file in zip(names, files, strict=True)
     ]
 
 
@@ -89,20 +87,18 @@ def _huggingface_hub(url: str) -> ModuleType:
     return module
 
 
-def _listed(
+def _names(
     hub: ModuleType, repo: str, revision: str | None, path: str, suffixes: tuple[str, ...]
 ) -> list[str]:
-    names = hub.list_repo_files(repo, repo_type="dataset", revision=revision)
+    if path.lower().endswith(suffixes) and not _is_pattern(path):
+        return [path]
+    pattern = path if _is_pattern(path) else f"{path}/*" if path else "*"
+    listed = hub.list_repo_files(repo, repo_type="dataset", revision=revision)
     return sorted(
         name
-        for name in names
-        if name.lower().endswith(suffixes)
-        and (fnmatch.fnmatch(name, path) if _is_pattern(path) else f"{name}".startswith(_folder(path)))
+        for name in listed
+        if name.lower().endswith(suffixes) and fnmatch.fnmatchcase(name, pattern)
     )
-
-
-def _folder(path: str) -> str:
-    return f"{path}/" if path else ""
 
 
 def _is_pattern(path: str) -> bool:
@@ -110,13 +106,12 @@ def _is_pattern(path: str) -> bool:
 
 
 def _failures(hub: ModuleType) -> tuple[type[Exception], ...]:
-    """Return what a fetch can raise: huggingface_hub >= 1 lets the errors of httpx through."""
-    known: list[type[Exception]] = [OSError, ValueError, hub.errors.HfHubHTTPError]
-    try:
-        import httpx
-    except ImportError:
-        return tuple(known)
-    return (*known, httpx.HTTPError)
+    """Return what a fetch can raise.
+
+    The bases of HfHubHTTPError hold the root error of the HTTP client in use: huggingface_hub lets it
+    through where there is no network, and has changed the client more than once.
+    """
+    return (OSError, ValueError, *hub.errors.HfHubHTTPError.__bases__)
 
 
 def _one_line(error: Exception) -> str:

@@ -86,14 +86,14 @@ def by_map(fields: FieldMap, found: set[str]) -> Callable[[Record], Fields]:
         return [value for _, value in pairs if value is not None]
 
     def read(record: Record) -> Fields:
-        several = len(fields.choices) > 1
         parts = values(record, fields.choices)
-        # One column per choice: an empty cell is a choice that is not there.
-        choices, labels = _options([part for part in parts if part != ""] if several else _sole(parts))
-        answer = _sole(values(record, fields.answer))
+        choices, labels = _options(
+            _gathered(parts) if len(fields.choices) > 1 else next(iter(parts), None)
+        )
+        answers = values(record, fields.answer)
         return Fields(
             _joined(values(record, fields.question), "question"),
-            _answer(choices, labels, answer),
+            "\n".join(_answer(choices, labels, answer) for answer in answers),
             choices,
             _joined(values(record, fields.passage), "passage"),
             _joined(values(record, fields.id), "id") or None,
@@ -102,8 +102,12 @@ def by_map(fields: FieldMap, found: set[str]) -> Callable[[Record], Fields]:
     return read
 
 
-def _sole(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values or None
+def _gathered(parts: list[Any]) -> list[Any]:
+    """Return the choices of several columns as one list; empty cells at the end are no choices."""
+    choices = [choice for part in parts for choice in (part if isinstance(part, list) else [part])]
+    while choices and choices[-1] == "":
+        choices.pop()
+    return choices
 
 
 # --- values -> text -------------------------------------------------------------------------------
@@ -162,8 +166,9 @@ def _options(value: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not isinstance(value, list):
         raise FieldError(f"choices is {_kind(value)}, not a list")
     if isinstance(value[0], Mapping):
-        pairs = [(_member(pair, "text"), pair.get("label")) for pair in value]
-        return _labelled_options({"text": [t for t, _ in pairs], "label": [n for _, n in pairs]})
+        pairs = [_object(pair, "choices") for pair in value]
+        texts = [pair.get("text") for pair in pairs]
+        return _labelled_options({"text": texts, "label": [pair.get("label") for pair in pairs]})
     return tuple([_text(choice, "choices") for choice in value]), LETTERS[: len(value)]
 
 
@@ -171,7 +176,7 @@ def _cell(text: str) -> Any:
     if text.startswith("["):
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [text]
     return [text] if text else None
 
@@ -186,10 +191,13 @@ def _labelled_options(value: Record) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(_text(text, "choices") for text in texts), tuple(str(label) for label in labels)
 
 
-def _member(value: Any, key: str) -> Any:
+def _object(value: Any, role: str) -> Record:
+    """Return `value`, an object of the source; null is an empty one."""
+    if value is None:
+        return {}
     if not isinstance(value, Mapping):
-        raise FieldError(f"choices holds {_kind(value)} where an object with {key!r} was expected")
-    return value.get(key)
+        raise FieldError(f"{role} is or holds {_kind(value)} where this layout has an object")
+    return value
 
 
 def _of_label(choices: tuple[str, ...], labels: Sequence[str], key: Any) -> str:
@@ -247,7 +255,9 @@ def _own(record: Record) -> Fields:
     )
 
 
-def _ask(question: str, answer: str, ident: str = "id", passage: str = "") -> Callable[[Record], Fields]:
+def _ask(
+    question: str, answer: str, ident: str = "id", passage: str = ""
+) -> Callable[[Record], Fields]:
     """Return the reader for records where each part stands under one key, without choices."""
 
     def read(record: Record) -> Fields:
@@ -286,7 +296,9 @@ def _columns(question: str, answer: str, ident: str = "id") -> Callable[[Record]
     def read(record: Record) -> Fields:
         texts = tuple(_text(record[letter], "choices") for letter in "ABCD")
         answer_text = _of_label(texts, LETTERS, record.get(answer))
-        return Fields(_text(record[question], "question"), answer_text, texts, "", _id(record.get(ident)))
+        return Fields(
+            _text(record[question], "question"), answer_text, texts, "", _id(record.get(ident))
+        )
 
     return read
 
@@ -311,11 +323,13 @@ def _mbpp(record: Record) -> Fields:
 
 
 def _arc_original(record: Record) -> Fields:
-    question = record["question"]
+    question = _object(record["question"], "question")
     choices, labels = _options(question.get("choices"))
     answer = _of_label(choices, labels, record.get("answerKey"))
     stem = _text(question.get("stem"), "question")
-    return Fields(stem, answer, choices, _text(question.get("para"), "passage"), _id(record.get("id")))
+    return Fields(
+        stem, answer, choices, _text(question.get("para"), "passage"), _id(record.get("id"))
+    )
 
 
 def _hellaswag(record: Record) -> Fields:
@@ -336,7 +350,9 @@ def _piqa(record: Record) -> Fields:
 def _winogrande(record: Record) -> Fields:
     choices = (_text(record["option1"], "option1"), _text(record["option2"], "option2"))
     answer = _of_index(choices, record.get("answer"), first=1)
-    return Fields(_text(record["sentence"], "question"), answer, choices, "", _id(record.get("qID")))
+    return Fields(
+        _text(record["sentence"], "question"), answer, choices, "", _id(record.get("qID"))
+    )
 
 
 def _boolq(record: Record) -> Fields:
@@ -353,7 +369,7 @@ def _boolq(record: Record) -> Fields:
 
 
 def _truthfulqa_choices(record: Record) -> Fields:
-    targets = record["mc1_targets"]
+    targets = _object(record["mc1_targets"], "mc1_targets")
     choices, _ = _options(targets.get("choices"))
     right = [n for n, label in enumerate(targets.get("labels") or []) if label == 1]
     return Fields(_text(record["question"], "question"), _of_index(choices, _first(right)), choices)
@@ -362,7 +378,7 @@ def _truthfulqa_choices(record: Record) -> Fields:
 def _bbh(record: Record) -> Fields:
     # The options are lines of the input, "(A) text"; the target is "(A)".
     question, target = _text(record["input"], "question"), _text(record["target"], "answer")
-    options = {label: text for label, text in _BBH_OPTION.findall(question)}
+    options = dict(_BBH_OPTION.findall(question))
     return Fields(question, options.get(target, target), id=_id(record.get("id")))
 
 
@@ -395,17 +411,21 @@ def _social_iqa(record: Record) -> Fields:
 
 
 def _triviaqa(record: Record) -> Fields:
-    question, answer = record.get("question", record.get("Question")), record.get("answer")
-    answer = (answer or {}).get("value") if "answer" in record else (record["Answer"] or {}).get("Value")
-    ident = record.get("question_id", record.get("QuestionId"))
-    return Fields(_text(question, "question"), _text(answer, "answer"), id=_id(ident))
+    answer = _object(record["answer"], "answer").get("value")
+    question = _text(record["question"], "question")
+    return Fields(question, _text(answer, "answer"), id=_id(record.get("question_id")))
+
+
+def _triviaqa_original(record: Record) -> Fields:
+    answer = _object(record["Answer"], "Answer").get("Value")
+    question = _text(record["Question"], "question")
+    return Fields(question, _text(answer, "answer"), id=_id(record["QuestionId"]))
 
 
 def _squad(record: Record) -> Fields:
-    answers = record["answers"]
-    answer = answers.get("text") if isinstance(answers, Mapping) else answers
-    answer = _first(answer)
-    answer = answer.get("text") if isinstance(answer, Mapping) else answer
+    # {"text": [...]} on the hub, [{"text": ...}] in the authors' file.
+    answer = _first(record["answers"])
+    answer = _first(_object(answer, "answers").get("text"))
     return Fields(
         _text(record["question"], "question"),
         _text(answer, "answer"),
@@ -416,7 +436,7 @@ def _squad(record: Record) -> Fields:
 
 
 def _drop(record: Record) -> Fields:
-    answer = _first((record["answers_spans"] or {}).get("spans"))
+    answer = _first(_object(record["answers_spans"], "answers_spans").get("spans"))
     question, passage = _text(record["question"], "question"), _text(record["passage"], "passage")
     return Fields(question, _text(answer, "answer"), (), passage, _id(record.get("query_id")))
 
@@ -437,13 +457,18 @@ def _gpqa(record: Record) -> Fields:
 def _sciq(record: Record) -> Fields:
     keys = ("distractor1", "distractor2", "distractor3", "correct_answer")
     choices = tuple(_text(record[key], "choices") for key in keys)
-    question, passage = _text(record["question"], "question"), _text(record.get("support"), "passage")
+    question, passage = (
+        _text(record["question"], "question"),
+        _text(record.get("support"), "passage"),
+    )
     return Fields(question, choices[-1], choices, passage)
 
 
 def _alpaca_eval(record: Record) -> Fields:
     question = [part for part in (record["instruction"], record.get("input")) if part]
-    return Fields(_joined(question, "question"), _text(record["output"], "answer"), id=_id(record.get("id")))
+    return Fields(
+        _joined(question, "question"), _text(record["output"], "answer"), id=_id(record.get("id"))
+    )
 
 
 def _mt_bench(record: Record) -> Fields:
@@ -482,8 +507,12 @@ LAYOUTS: dict[str, Layout] = {
         _keys("question", "options", "answer", "answer_index"),
         _pick("question", "options", "answer", ident="question_id"),
     ),
-    "aqua_rat": Layout(_keys("question", "options", "correct"), _pick("question", "options", "correct")),
-    "social_iqa": Layout(_keys("context", "question", "answerA", "answerB", "answerC"), _social_iqa),
+    "aqua_rat": Layout(
+        _keys("question", "options", "correct"), _pick("question", "options", "correct")
+    ),
+    "social_iqa": Layout(
+        _keys("context", "question", "answerA", "answerB", "answerC"), _social_iqa
+    ),
     "squad": Layout(_keys("context", "question", "answers"), _squad),
     "drop": Layout(_keys("passage", "question", "answers_spans"), _drop),
     "boolq": Layout(_keys("passage", "question", "answer"), _boolq, _value("answer", bool)),
@@ -493,7 +522,9 @@ LAYOUTS: dict[str, Layout] = {
     "ceval": Layout(
         _keys("id", "question", "A", "B", "C", "D", "answer"), _columns("question", "answer")
     ),
-    "mmlu_csv": Layout(_keys("question", "A", "B", "C", "D", "answer"), _columns("question", "answer")),
+    "mmlu_csv": Layout(
+        _keys("question", "A", "B", "C", "D", "answer"), _columns("question", "answer")
+    ),
     "cmmlu": Layout(
         _keys("Question", "A", "B", "C", "D", "Answer"), _columns("Question", "Answer", ident="")
     ),
@@ -502,7 +533,8 @@ LAYOUTS: dict[str, Layout] = {
         _pick("question", "choices", "answerKey"),
     ),
     "openbookqa": Layout(
-        _keys("question_stem", "choices", "answerKey"), _pick("question_stem", "choices", "answerKey")
+        _keys("question_stem", "choices", "answerKey"),
+        _pick("question_stem", "choices", "answerKey"),
     ),
     "arc": Layout(
         _keys("question", "choices", "answerKey"), _pick("question", "choices", "answerKey")
@@ -545,10 +577,8 @@ LAYOUTS: dict[str, Layout] = {
         _keys("prompt"), _ask("prompt", "", ident="key"), within=_keys("prompt", "key")
     ),
     "triviaqa": Layout(_QA, _triviaqa, _value("answer", dict)),
-    "triviaqa_original": Layout(_keys("Question", "QuestionId", "Answer"), _triviaqa),
-    "nq_open": Layout(
-        _QA, _ask("question", "answer"), _value("answer", list), within=_QA | {"id"}
-    ),
+    "triviaqa_original": Layout(_keys("Question", "QuestionId", "Answer"), _triviaqa_original),
+    "nq_open": Layout(_QA, _ask("question", "answer"), _value("answer", list), within=_QA | {"id"}),
     "gsm8k": Layout(_QA, _ask("question", "answer"), within=_QA),
     "mmlu": Layout(_QA | {"choices"}, _mmlu, _value("answer", int)),
     "sluicegate": Layout(_keys("question"), _own, within=OWN_KEYS),

@@ -57,12 +57,16 @@ def render_html(report: Report) -> str:
     folded = clean if len(clean) >= MANY_CLEAN else []
     return _template().render(
         report=safe,
-        style=Markup(style),  # noqa: S704 # our own file, not text of the corpus
+        style=Markup(style),  # our own file, not text of the corpus
         style_hash=style_hash(style),
         benchmarks=[benchmark for benchmark in ranked if benchmark not in folded],
         ranked=ranked,
         folded=folded,
+        unsearchable=[benchmark for benchmark in ranked if benchmark["unsearchable_reasons"]],
+        stamps=view.stamps(safe),
+        leaks=view.leak_table(safe),
         domains=view.domain_table(safe, MAX_COLUMNS),
+        heat_key=view.heat_key(),
         presets=view.preset_table(safe, MAX_COLUMNS),
         pairs=list(_pairs(safe["examples"])),
     )

@@ -6,7 +6,7 @@ never rounded to none or to all when it is neither.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from reports.schema import BenchmarkSummary, Example, Report, Segment
 
@@ -15,6 +15,8 @@ LEAK_TYPES = ("question+answer", "question", "answer", "passage", "template")
 # The tint of a heat cell, by share of the benchmark's items: fixed steps, so that two reports can
 # be compared, and roughly logarithmic, because leaks are.
 HEAT_STEPS = (0.001, 0.01, 0.05, 0.25)
+
+ItemCount = Literal["items", "searchable", "unsearchable", "contaminated", "suspect", "clean"]
 
 DASH = "–"
 ELLIPSIS = "…"
@@ -138,24 +140,26 @@ def has_findings(benchmark: BenchmarkSummary) -> bool:
     return flagged(benchmark) > 0 or benchmark["n_findings"] > 0
 
 
-def total(report: Report, key: str) -> int:
-    """Return the sum of one item count, such as `contaminated`, over all benchmarks."""
-    return sum(int(dict(benchmark)[key]) for benchmark in report["benchmarks"])  # type: ignore[call-overload] # a TypedDict's values are objects to mypy
+def total(report: Report, status: ItemCount) -> int:
+    """Return the sum of one count of items over all benchmarks."""
+    return sum(benchmark[status] for benchmark in report["benchmarks"])
 
 
 def tone(report: Report) -> str:
     """Return the worst item status there is: `contaminated`, `suspect` or `clean`."""
-    for status in ("contaminated", "suspect"):
-        if total(report, status):
-            return status
-    return "clean"
+    if total(report, "contaminated"):
+        return "contaminated"
+    return "suspect" if total(report, "suspect") else "clean"
 
 
 def stamps(report: Report) -> list[Stamp]:
     """Return what a reader must know before the numbers, gravest first."""
     found = [] if report["complete"] else [Stamp("INCOMPLETE", _incomplete(report))]
     calibration = report["calibration"]
-    return [*found, Stamp(calibration["status"], _calibration(calibration["status"], calibration["reason"]))]
+    return [
+        *found,
+        Stamp(calibration["status"], _calibration(calibration["status"], calibration["reason"])),
+    ]
 
 
 def _incomplete(report: Report) -> str:
@@ -231,7 +235,9 @@ def domain_table(report: Report, max_columns: int) -> Table:
 
 def preset_table(report: Report, max_columns: int) -> Table:
     """Return items per lab's definition (rows, ours first) and benchmark (columns)."""
-    listed = [b for b in worst_first(report["benchmarks"]) if any(b["presets"].values()) or flagged(b)]
+    listed = [
+        b for b in worst_first(report["benchmarks"]) if any(b["presets"].values()) or flagged(b)
+    ]
     shown = listed[:max_columns]
     ours = Row(
         "sluicegate",
@@ -268,6 +274,11 @@ def heat_level(number: int, whole: int) -> int:
     if not number:
         return 0
     return 1 + sum(number >= step * whole for step in HEAT_STEPS)
+
+
+def heat_key() -> list[str]:
+    """Return what the tints 1 to 5 mean: `under 0.1%`, `from 0.1%`, `from 1.0%` and so on."""
+    return [f"under {percent(HEAT_STEPS[0])}", *(f"from {percent(step)}" for step in HEAT_STEPS)]
 
 
 # --- examples ------------------------------------------------------------------------------------
@@ -326,5 +337,3 @@ def _window(segments: Sequence[Segment], first: int, last: int) -> Iterator[Segm
 def clip(text: str, max_chars: int) -> str:
     """Return `text`, or its first characters and an ellipsis when it is longer than `max_chars`."""
     return text if len(text) <= max_chars else text[: max_chars - 1] + ELLIPSIS
-
-

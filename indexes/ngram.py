@@ -1,0 +1,219 @@
+"""The n-gram hash index: which patterns hold a seed, and where.
+
+A pattern is a sequence of word hashes (a field of a benchmark item). The index answers, for any run
+of words of a document, which patterns could share it:
+
+* every **seed** (5 words) of every pattern, behind a bit filter that turns away nearly all of a
+  clean corpus with one memory access;
+* a seed that few patterns hold and that the background does not know is **rare**: it nominates;
+* a run of 13 words without any rare seed is kept as a whole (**long gram**), so that every shared
+  run of 13 words nominates its pattern: either a rare seed of it does, or the long gram.
+
+It knows hashes, not texts: equality is for the verifier to prove.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from indexes.seeds import SEED_WORDS, seed_at
+
+LONG_WORDS: Final = 13  # the guaranteed run; 13 is the n of GPT-3's and most later filters
+RARE_PATTERNS: Final = 32  # a seed in more patterns is a template's: it nominates none by itself
+FILTER_BITS_PER_SEED: Final = 16  # two of them set: about 1 false positive in 80 look-ups
+FREE: Final = -1
+U64 = np.uint64
+SIX, SIXTY_THREE, ONE = U64(6), U64(63), U64(1)
+SECOND_BIT: Final = U64(6)
+
+
+class GramTable(NamedTuple):
+    """A hash table from n-gram hashes to postings (open addressing, linear probing)."""
+
+    keys: np.ndarray  # uint64 (capacity,), a power of two
+    entry: np.ndarray  # int32 (capacity,): entry number or FREE
+    first: np.ndarray  # int64 (entries + 1,): where the postings of an entry begin
+    pattern: np.ndarray  # int32 (postings,), ascending within an entry
+    offset: np.ndarray  # int32 (postings,): word of the pattern at which the n-gram begins
+
+
+class NgramIndex(NamedTuple):
+    """Patterns and the tables that find them; read-only and shared by all threads."""
+
+    words: np.ndarray  # uint64, word hashes of all patterns, one after the other
+    starts: np.ndarray  # int64 (patterns + 1,), where a pattern's words begin
+    filter: np.ndarray  # uint64, two bits set for every seed
+    filter_shift: np.uint64
+    seeds: GramTable
+    rare: np.ndarray  # bool (seed entries,)
+    long: GramTable
+    common: np.ndarray  # bool (len(words),): the word lies in common seeds only
+
+
+def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> NgramIndex:
+    """Index the patterns `words[starts[p]:starts[p + 1]]`.
+
+    `phrases` (uint64, sorted) are seeds known to be common from a background corpus. Patterns
+    shorter than a seed have no postings.
+    """
+    seeds = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
+    patterns_of = _distinct_patterns(seeds)
+    keys = np.empty(len(seeds.first) - 1, np.uint64)
+    used = seeds.entry != FREE
+    keys[seeds.entry[used]] = seeds.keys[used]
+    rare = (patterns_of <= RARE_PATTERNS) & ~_is_in(keys, phrases)
+    common_seed = _spread(~rare, seeds, starts, len(words))
+    long = _gram_table(words, starts, LONG_WORDS, ~_all_in_window(common_seed, LONG_WORDS))
+    bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))
+    size = 1 << (bits - 1).bit_length() - 6
+    shift = U64(64 - (size.bit_length() - 1))
+    bit_filter = np.zeros(size, np.uint64)
+    _fill_filter(bit_filter, shift, keys)
+    return NgramIndex(
+        words, starts, bit_filter, shift, seeds, rare, long, _in_common_only(common_seed, starts)
+    )
+
+
+@njit(nogil=True, cache=True, inline="always")
+def may_hold(bit_filter: Any, shift: Any, seed: Any) -> Any:
+    """Tell whether the filter may hold a seed (no false negatives)."""
+    cell = bit_filter[seed >> shift]
+    return cell >> (seed & SIXTY_THREE) & cell >> (seed >> SECOND_BIT & SIXTY_THREE) & ONE
+
+
+@njit(nogil=True, cache=True, inline="always")
+def find_entry(keys: Any, entry: Any, gram: Any) -> int:
+    """Return the entry number of an n-gram hash, or FREE."""
+    mask = len(keys) - 1
+    slot = np.int64(gram >> U64(7)) & mask
+    while entry[slot] != FREE:
+        if keys[slot] == gram:
+            return entry[slot]
+        slot = slot + 1 & mask
+    return FREE
+
+
+def _gram_table(
+    words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarray
+) -> GramTable:
+    """Table of the n-grams of `size` words of all patterns, but for first words where `skip`."""
+    lengths = np.diff(starts)
+    total = int(np.maximum(lengths - size + 1, 0).sum())
+    capacity = 1 << max(4, (2 * total - 1).bit_length()) if total else 16
+    keys = np.zeros(capacity, np.uint64)
+    entry = np.full(capacity, FREE, np.int32)
+    counts = np.zeros(total + 1, np.int64)
+    n = _count(words, starts, size, skip, keys, entry, counts)
+    first = np.zeros(n + 1, np.int64)
+    np.cumsum(counts[:n], out=first[1:])
+    pattern = np.empty(first[n], np.int32)
+    offset = np.empty(first[n], np.int32)
+    _fill(words, starts, size, skip, keys, entry, first[:-1].copy(), pattern, offset)
+    return GramTable(keys, entry, first, pattern, offset)
+
+
+@njit(nogil=True, cache=True)
+def _count(
+    words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, counts: Any
+) -> int:
+    mask = len(keys) - 1
+    n = 0
+    for p in range(len(starts) - 1):
+        for at in range(starts[p], starts[p + 1] - size + 1):
+            if len(skip) and skip[at]:
+                continue
+            gram = seed_at(words, at, size)
+            slot = np.int64(gram >> U64(7)) & mask
+            while entry[slot] != FREE and keys[slot] != gram:
+                slot = slot + 1 & mask
+            if entry[slot] == FREE:
+                keys[slot] = gram
+                entry[slot] = n
+                n += 1
+            counts[entry[slot]] += 1
+    return n
+
+
+@njit(nogil=True, cache=True)
+def _fill(
+    words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, next_free: Any,
+    pattern: Any, offset: Any,
+) -> None:  # fmt: skip
+    for p in range(len(starts) - 1):
+        for at in range(starts[p], starts[p + 1] - size + 1):
+            if len(skip) and skip[at]:
+                continue
+            e = find_entry(keys, entry, seed_at(words, at, size))
+            pattern[next_free[e]] = p
+            offset[next_free[e]] = at - starts[p]
+            next_free[e] += 1
+
+
+@njit(nogil=True, cache=True)
+def _distinct_patterns(table: Any) -> Any:
+    """Number of different patterns behind each entry."""
+    out = np.zeros(len(table.first) - 1, np.int32)
+    for e in range(len(out)):
+        last = -1
+        for at in range(table.first[e], table.first[e + 1]):
+            out[e] += table.pattern[at] != last
+            last = table.pattern[at]
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _spread(flags: Any, table: Any, starts: Any, n_words: int) -> Any:
+    """Put a flag of each entry at every first word of its n-gram."""
+    out = np.zeros(n_words, np.bool_)
+    for e in range(len(flags)):
+        if flags[e]:
+            for at in range(table.first[e], table.first[e + 1]):
+                out[starts[table.pattern[at]] + table.offset[at]] = True
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _all_in_window(common_seed: Any, size: int) -> Any:
+    """Tell for each first word whether all seeds of the n-gram of `size` words are common."""
+    out = np.zeros(len(common_seed), np.bool_)
+    run = 0
+    for at in range(len(common_seed) - 1, -1, -1):
+        run = run + 1 if common_seed[at] else 0
+        out[at] = run >= size - SEED_WORDS + 1
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _in_common_only(common_seed: Any, starts: Any) -> Any:
+    """Tell for each word whether its pattern has seeds over it and all of them are common."""
+    out = np.zeros(len(common_seed), np.bool_)
+    for p in range(len(starts) - 1):
+        last_seed = starts[p + 1] - SEED_WORDS
+        for at in range(starts[p], starts[p + 1]):
+            low, high = max(starts[p], at - SEED_WORDS + 1), min(at, last_seed)
+            common = high >= low
+            for seed in range(low, high + 1):
+                common &= common_seed[seed]
+            out[at] = common
+    return out
+
+
+@njit(nogil=True, cache=True)
+def _fill_filter(bit_filter: Any, shift: Any, keys: Any) -> None:
+    for seed in keys:
+        bit_filter[seed >> shift] |= ONE << (seed & SIXTY_THREE) | ONE << (
+            seed >> SECOND_BIT & SIXTY_THREE
+        )
+
+
+def _is_in(values: np.ndarray, table: np.ndarray) -> np.ndarray:
+    """Membership of values in a sorted table (bool of the shape of `values`)."""
+    if not len(table):
+        return np.zeros(len(values), np.bool_)
+    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
+    return np.asarray(table[at] == values)
+
+

@@ -1,0 +1,1 @@
+"""What a user runs: plan the shards, one step per shard, merge."""

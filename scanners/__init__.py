@@ -1,0 +1,1 @@
+"""Detection: candidates are nominated, evidence is proven, items are judged; no file is opened."""

@@ -1,0 +1,175 @@
+"""The words of benchmark items, field by field, and what each word weighs.
+
+A word weighs its inverse document frequency: over the questions at hand and over the background,
+whichever knows it as more common. The corpus under test has no say, because there the most leaked
+item is the most frequent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final
+
+import numpy as np
+from numba import njit
+
+from corpora.benchmarks import Item
+from corpora.normal_form import place_words, table
+from indexes.background import Background
+
+UNITS_PER_BIT: Final = 16  # weights are whole numbers, so sums do not depend on their order
+LEAST_BITS, MOST_BITS = 0.5, 14.0  # of a word: never free, never a whole sentence's worth
+QUESTION_PRIOR: Final = 1000  # added to the questions at hand, so that a small benchmark's own rare
+# words do not look common (one item of 50 is no rate of 2%)
+
+
+class Role(IntEnum):
+    """Which part of an item a text is."""
+
+    QUESTION = 0
+    CHOICE = 1
+    ANSWER = 2
+    PASSAGE = 3
+    COMPOSITE = 4  # question with choices or answer, as documents lay them out
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """Texts of items and their words, in item order."""
+
+    item: np.ndarray  # int32 (fields,)
+    role: np.ndarray  # int8
+    choice: np.ndarray  # int16, number of the choice, -1 elsewhere
+    words: np.ndarray  # uint64, all fields' words in a row
+    numeric: np.ndarray  # bool, the word is a number
+    starts: np.ndarray  # int64 (fields + 1,)
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeights:
+    """Weight of each distinct word of the items, in 1/16 bits."""
+
+    vocabulary: np.ndarray  # uint64, sorted
+    weight: np.ndarray  # int32
+    unknown: int
+
+    def of(self, words: np.ndarray) -> np.ndarray:
+        """Return the weights (int32) of word hashes of any shape (n,)."""
+        if not len(self.vocabulary):
+            return np.full(len(words), self.unknown, np.int32)
+        at = np.minimum(np.searchsorted(self.vocabulary, words), len(self.vocabulary) - 1)
+        known = self.vocabulary[at] == words
+        return np.where(known, self.weight[at], self.unknown).astype(np.int32)
+
+
+def item_fields(item: Item) -> Iterator[tuple[Role, int, str]]:
+    """Yield the non-empty fields of an item as (role, choice number or -1, text)."""
+    for role, text in (
+        (Role.QUESTION, item.question),
+        (Role.ANSWER, item.answer),
+        (Role.PASSAGE, item.passage),
+    ):
+        if text:
+            yield role, -1, text
+    for number, text in enumerate(item.choices):
+        if text:
+            yield Role.CHOICE, number, text
+
+
+def field_text(item: Item, role: int, choice: int) -> str:
+    """Return the text of a field; a composite's is the question."""
+    if role == Role.CHOICE:
+        return item.choices[choice]
+    return {Role.ANSWER: item.answer, Role.PASSAGE: item.passage}.get(Role(role), item.question)
+
+
+def tokenize(items: Sequence[Item]) -> FieldTable:
+    """Hash the words of every non-empty field."""
+    listed = [
+        (number, role, choice, text.encode("utf-8", "replace"))
+        for number, item in enumerate(items)
+        for role, choice, text in item_fields(item)
+    ]
+    data = np.frombuffer(b"".join(row[3] for row in listed), np.uint8)
+    bounds = np.zeros(len(listed) + 1, np.int64)
+    np.cumsum([len(row[3]) for row in listed], out=bounds[1:])
+    starts = np.zeros(len(listed) + 1, np.int64)
+    words, numeric = _hash_fields(data, bounds, *table(), starts)
+    return FieldTable(
+        np.array([row[0] for row in listed], np.int32),
+        np.array([row[1] for row in listed], np.int8),
+        np.array([row[2] for row in listed], np.int16),
+        words,
+        numeric,
+        starts,
+    )
+
+
+@njit(nogil=True, cache=True)
+def _hash_fields(
+    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, starts: Any
+) -> Any:
+    longest = 0
+    for field in range(len(bounds) - 1):
+        longest = max(longest, bounds[field + 1] - bounds[field])
+    places = np.empty(2 * longest + 1, np.int64)  # where the words are is asked later, of few items
+    words = np.empty(len(data) // 2 + 2 * longest + 64, np.uint64)
+    numeric = np.empty(len(words), np.bool_)
+    n = 0
+    for field in range(len(bounds) - 1):
+        need = n + 2 * (bounds[field + 1] - bounds[field]) + 1
+        if need > len(words):
+            words, numeric = _grown(words, n, 2 * need), _grown(numeric, n, 2 * need)
+        n += place_words(
+            data, bounds[field], bounds[field + 1], page_of, entries, parts,
+            words[n:], places, places, numeric[n:],
+        )  # fmt: skip
+        starts[field + 1] = n
+    return words[:n].copy(), numeric[:n].copy()
+
+
+@njit(nogil=True, cache=True)
+def _grown(array: Any, used: int, size: int) -> Any:
+    out = np.empty(size, array.dtype)
+    out[:used] = array[:used]
+    return out
+
+
+def weigh(fields: FieldTable, background: Background) -> WordWeights:
+    """Weigh every word: -log2 of the larger of its document rates (questions, background)."""
+    vocabulary, word_of = np.unique(fields.words, return_inverse=True)
+    questions = fields.role == Role.QUESTION
+    frequency = _document_frequency(word_of, fields.starts, questions, len(vocabulary))
+    rate = np.maximum(frequency - 1, 0) / (np.count_nonzero(questions) + QUESTION_PRIOR)
+    rate = np.maximum(rate, background.rate_of(vocabulary))
+    return WordWeights(vocabulary, _units(rate), int(_units(np.zeros(1))[0]))
+
+
+def sum_by_row(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Sum values[starts[r]:starts[r + 1]] for every row: int64 (len(starts) - 1,)."""
+    sums = np.zeros(len(values) + 1, np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums[starts[1:]] - sums[starts[:-1]]
+
+
+def _units(rate: np.ndarray) -> np.ndarray:
+    """Information of a word of document rate `rate`, in whole units within the limits."""
+    with np.errstate(divide="ignore"):
+        bits = np.clip(-np.log2(rate), LEAST_BITS, MOST_BITS)
+    return np.rint(bits * UNITS_PER_BIT).astype(np.int32)
+
+
+@njit(nogil=True, cache=True)
+def _document_frequency(word_of: Any, starts: Any, counted: Any, vocabulary: int) -> Any:
+    """Number of counted fields in which each word occurs."""
+    out = np.zeros(vocabulary, np.int64)
+    last = np.full(vocabulary, -1, np.int64)
+    for field in range(len(starts) - 1):
+        if counted[field]:
+            for at in range(starts[field], starts[field + 1]):
+                if last[word_of[at]] != field:
+                    last[word_of[at]] = field
+                    out[word_of[at]] += 1
+    return out

@@ -1,0 +1,368 @@
+"""What evidence amounts to: leak type, score and status of each locus.
+
+The rules, for one item in one place of one document:
+
+* The **score** is the coverage of the field by weight (times identity's price, which the alignment
+  has paid already), cut down where the matched words carry too little information to tell the item
+  from a common phrase: score = coverage * min(1, bits / 40). Bits of choices and answer that stand
+  beside the question count, wherever they stand.
+* `contaminated`: the question is there (score >= 0.6). A missing answer never vetoes it.
+* Only the numbers differ: leak type `template`, at most `suspect`.
+* A long question whose last sentence, the ask, is not there: the text that it quotes is, leak type
+  `passage`, at most `suspect`.
+* A short question counts as there only together with choices or answer, and they only with it.
+* An answer alone must be free text, long and whole to be `contaminated`; choices and passages alone
+  are at most `suspect`: others have published them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from indexes.ngram import LONG_WORDS
+from scanners.beside import window_of
+from scanners.fields import UNITS_PER_BIT, Role
+from scanners.ngram import Scanned
+from scanners.patterns import ENOUGH_BITS, Patterns
+
+CONTAMINATED_SCORE: Final = 0.6
+SUSPECT_SCORE: Final = 0.3
+ANSWER_ALONE_SCORE: Final = 0.8
+ANSWER_ALONE_FACTOR: Final = 2.0  # an answer alone needs twice the bits of a question
+PRESENT_COVERAGE: Final = 0.5  # of a long answer or choice beside its question
+ASK_COVERAGE: Final = 0.25
+TEMPLATE_SLACK: Final = 0.15  # weight that may differ besides the numbers
+WEAK_ANSWER_BITS: Final = 4.0  # "4" or "yes" stand beside many a text
+ENOUGH: Final = ENOUGH_BITS * UNITS_PER_BIT
+
+
+class LeakType(IntEnum):
+    """What of the item was there."""
+
+    QUESTION_ANSWER = 0
+    QUESTION = 1
+    ANSWER = 2
+    PASSAGE = 3
+    TEMPLATE = 4
+
+
+LEAK_TYPES: Final = ("question+answer", "question", "answer", "passage", "template")
+
+
+class Status(IntEnum):
+    """What one locus makes of its item."""
+
+    WEAK = 0  # recorded, but the item stays clean
+    SUSPECT = 1
+    CONTAMINATED = 2
+
+
+class Judged(NamedTuple):
+    """Evidence by owner, (n,) each: the findings of a batch before they are put into words."""
+
+    evidence: np.ndarray  # int64, row of the evidence
+    owner: np.ndarray  # int64, row of the owners
+    leak_type: np.ndarray  # int8
+    status: np.ndarray  # int8
+    score: np.ndarray  # float64 in [0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    evidence: np.ndarray
+    owner: np.ndarray
+    beside: np.ndarray  # row of Beside or -1
+
+
+def judge(scanned: Scanned, patterns: Patterns) -> Judged:
+    """Judge every (evidence, owner); keep what is evidence: a score of 0.3 or a run of 13 words."""
+    rows = _by_owner(scanned, patterns)
+    facts = _facts(rows, scanned, patterns)
+    leak_type, status, score, keep = _judge(facts)
+    kept = np.flatnonzero(keep)
+    return Judged(rows.evidence[kept], rows.owner[kept], leak_type[kept], status[kept], score[kept])
+
+
+def _by_owner(scanned: Scanned, patterns: Patterns) -> _Rows:
+    """Spread evidence over the owners of its pattern, in order of document, item and place."""
+    pattern = scanned.evidence.pattern
+    first, last = patterns.owners.first[pattern], patterns.owners.first[pattern + 1]
+    count = last - first
+    evidence = np.repeat(np.arange(len(pattern)), count)
+    owner = np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
+    is_question = np.isin(patterns.owners.role[owner], (Role.QUESTION, Role.COMPOSITE))
+    beside = np.full(len(owner), -1, np.int64)
+    beside[is_question] = np.arange(np.count_nonzero(is_question))
+    locus = scanned.evidence
+    order = np.lexsort(
+        (
+            owner,
+            locus.word_start[evidence],
+            locus.segment[evidence],
+            patterns.owners.item[owner],
+            locus.document[evidence],
+        )
+    )
+    return _Rows(evidence[order], owner[order], beside[order])
+
+
+class _Facts(NamedTuple):
+    """What the rules look at, by row."""
+
+    document: np.ndarray
+    item: np.ndarray
+    segment: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    role: np.ndarray
+    choice: np.ndarray
+    pattern: np.ndarray
+    units: np.ndarray
+    total: np.ndarray
+    swapped_units: np.ndarray
+    numbers_matched: np.ndarray
+    ask_share: np.ndarray  # covered share of the ask; 1 where none is judged apart
+    longest_run: np.ndarray
+    item_words: np.ndarray
+    n_choices: np.ndarray
+    short_choices: np.ndarray  # from Beside
+    short_answers: np.ndarray
+    announced: np.ndarray
+    short_units: np.ndarray
+    answer_units: np.ndarray  # weight of the item's short answer
+
+
+def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
+    locus, owners = scanned.evidence, patterns.owners
+    e, item = rows.evidence, owners.item[rows.owner]
+    beside = [
+        np.where(rows.beside >= 0, np.append(column, 0)[rows.beside], 0)
+        for column in scanned.beside[2:]
+    ]
+    pattern = locus.pattern[e]
+    return _Facts(
+        document=locus.document[e],
+        item=item.astype(np.int64),
+        segment=locus.segment[e],
+        start=locus.word_start[e],
+        end=locus.word_end[e],
+        role=owners.role[rows.owner].astype(np.int64),
+        choice=owners.choice[rows.owner].astype(np.int64),
+        pattern=pattern,
+        units=locus.units[e],
+        total=patterns.totals[pattern],
+        swapped_units=locus.swapped_units[e],
+        numbers_matched=locus.numbers_matched[e],
+        ask_share=_ask_share(pattern, locus.ask_units[e], patterns),
+        longest_run=locus.longest_run[e],
+        item_words=patterns.role_words[item, :3].sum(axis=1).astype(np.int64),
+        n_choices=patterns.n_choices[item].astype(np.int64),
+        short_choices=beside[0],
+        short_answers=beside[1],
+        announced=beside[2],
+        short_units=beside[3],
+        answer_units=_short_answer_units(patterns)[item],
+    )
+
+
+def _ask_share(pattern: np.ndarray, ask_units: np.ndarray, patterns: Patterns) -> np.ndarray:
+    sums = np.zeros(len(patterns.weights) + 1, np.int64)
+    np.cumsum(patterns.weights, out=sums[1:])
+    first = patterns.index.starts[pattern]
+    start, end = patterns.ask_start[pattern], patterns.ask_end[pattern]
+    total = sums[first + end] - sums[first + start]
+    return np.where(end > start, ask_units / np.maximum(1, total), 1.0)
+
+
+def _short_answer_units(patterns: Patterns) -> np.ndarray:
+    short = patterns.short
+    out = np.zeros(len(patterns.n_choices), np.int64)
+    item = np.repeat(np.arange(len(out)), np.diff(short.first))
+    is_answer = short.role == Role.ANSWER
+    out[item[is_answer]] = short.units[is_answer]
+    return out
+
+
+QUESTION, CHOICE, ANSWER = int(Role.QUESTION), int(Role.CHOICE), int(Role.ANSWER)
+PASSAGE, COMPOSITE = int(Role.PASSAGE), int(Role.COMPOSITE)
+TYPE_QA, TYPE_Q, TYPE_A = (
+    int(LeakType.QUESTION_ANSWER), int(LeakType.QUESTION), int(LeakType.ANSWER),
+)  # fmt: skip
+TYPE_P, TYPE_T = int(LeakType.PASSAGE), int(LeakType.TEMPLATE)
+WEAK, SUSPECT, CONTAMINATED = int(Status.WEAK), int(Status.SUSPECT), int(Status.CONTAMINATED)
+
+
+@njit(nogil=True, cache=True)
+def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
+    """Apply the rules of the module to rows sorted by document, item, segment and place."""
+    n = len(f.item)
+    leak_type = np.zeros(n, np.int8)
+    status = np.zeros(n, np.int8)
+    score = np.zeros(n, np.float64)
+    keep = np.ones(n, np.bool_)
+    low = 0
+    while low < n:
+        high, longest = low, 0
+        while (
+            high < n
+            and f.document[high] == f.document[low]
+            and f.item[high] == f.item[low]
+            and f.segment[high] == f.segment[low]
+        ):
+            longest = max(longest, f.end[high] - f.start[high])
+            high += 1
+        reach = window_of(f.item_words[low])
+        for r in range(low, high):
+            if f.role[r] == QUESTION or f.role[r] == COMPOSITE:
+                first, last = _neighbours(f, r, low, high, reach + longest)
+                leak_type[r], status[r], score[r] = _judge_question(f, r, first, last, reach)
+        for r in range(low, high):
+            first, last = _neighbours(f, r, low, high, reach + longest)
+            if f.role[r] == QUESTION or f.role[r] == COMPOSITE:
+                keep[r] = not _told_better(f, r, first, last, score)
+        for r in range(low, high):
+            first, last = _neighbours(f, r, low, high, reach + longest)
+            if f.role[r] != QUESTION and f.role[r] != COMPOSITE:
+                leak_type[r], status[r], score[r] = _judge_other(
+                    f, r, first, last, reach, leak_type, score, keep
+                )
+                keep[r] = not (f.role[r] == CHOICE and _is_the_answer(f, r, first, last))
+        low = high
+    for r in range(n):
+        keep[r] &= score[r] >= SUSPECT_SCORE or f.longest_run[r] >= LONG_WORDS
+    return leak_type, status, score, keep
+
+
+@njit(nogil=True, cache=True)
+def _neighbours(f: Any, r: int, low: int, high: int, reach: int) -> tuple[int, int]:
+    """Return the rows of the group that may lie within `reach` words of row `r`."""
+    first = r
+    while first > low and f.start[r] - f.start[first - 1] <= reach:
+        first -= 1
+    last = r + 1
+    while last < high and f.start[last] - f.end[r] <= reach:
+        last += 1
+    return first, last
+
+
+@njit(nogil=True, cache=True)
+def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[int, int, float]:
+    """Return (leak type, status, score) of a question or composite."""
+    answers, answer_units, answer_total = f.short_answers[r], 0, 0
+    found, found_units, last_choice = f.short_choices[r], 0, -1
+    for s in range(first, last):
+        if _gap(f, r, s) > reach or f.units[s] < PRESENT_COVERAGE * f.total[s] or _inside(f, s, r):
+            continue
+        if f.role[s] == ANSWER:
+            answers += 1
+            if f.units[s] > answer_units:
+                answer_units, answer_total = f.units[s], f.total[s]
+        elif f.role[s] == CHOICE and not _choice_seen(f, s, first, r, reach):
+            found += 1
+            found_units += f.units[s]
+    listed = f.n_choices[r] >= 2 and found >= 2
+    telling = answer_total > 0 or f.answer_units[r] >= WEAK_ANSWER_BITS * UNITS_PER_BIT
+    has_answer = f.announced[r] > 0 or (telling and answers >= (2 if listed else 1))
+    own = f.units[r] / f.total[r]
+    both = (f.units[r] + answer_units) / (f.total[r] + answer_total)
+    evidence = f.units[r] + f.short_units[r] + max(answer_units, found_units)
+    score = max(own, both) * min(1.0, evidence / ENOUGH)
+    leak_type = TYPE_QA if has_answer else TYPE_Q
+    most = CONTAMINATED
+    if f.role[r] == COMPOSITE and f.ask_share[r] < PRESENT_COVERAGE:
+        leak_type, most = TYPE_A, SUSPECT  # its choices or answer without the question
+    elif not has_answer and f.ask_share[r] < ASK_COVERAGE:
+        leak_type, most = TYPE_P, SUSPECT
+    elif (
+        f.swapped_units[r] > 0
+        and f.total[r] - f.units[r] - f.swapped_units[r] <= TEMPLATE_SLACK * f.total[r]
+    ):
+        leak_type, most = TYPE_T, SUSPECT
+    return leak_type, min(most, _status(score)), score
+
+
+@njit(nogil=True, cache=True)
+def _judge_other(
+    f: Any, r: int, first: int, last: int, reach: int, leak_type: Any, score: Any, keep: Any
+) -> tuple[int, int, float]:
+    """Return (leak type, status, score) of an answer, choice or passage."""
+    coverage = f.units[r] / f.total[r]
+    best = -1
+    for s in range(first, last):
+        is_question = keep[s] and (f.role[s] == QUESTION or f.role[s] == COMPOSITE)
+        if is_question and score[s] >= SUSPECT_SCORE and _gap(f, r, s) <= reach:
+            best = s if best < 0 or score[s] > score[best] else best
+    if best >= 0:  # the question beside it says what the place is
+        return leak_type[best], WEAK, coverage * min(1.0, f.units[r] / ENOUGH)
+    if f.role[r] == PASSAGE:
+        own = coverage * min(1.0, f.units[r] / ENOUGH)
+        return TYPE_P, min(SUSPECT, _status(own)), own
+    own = coverage * min(1.0, f.units[r] / (ANSWER_ALONE_FACTOR * ENOUGH))
+    swapped = f.swapped_units[r] > 0
+    free = f.role[r] == ANSWER and f.n_choices[r] < 2  # options are published sentences, often
+    whole = free and own >= ANSWER_ALONE_SCORE and not swapped
+    if whole and f.longest_run[r] >= LONG_WORDS:
+        return TYPE_A, CONTAMINATED, own
+    return TYPE_A, min(SUSPECT, _status(own)), own
+
+
+@njit(nogil=True, cache=True)
+def _status(score: float) -> int:
+    if score >= CONTAMINATED_SCORE:
+        return CONTAMINATED
+    return SUSPECT if score >= SUSPECT_SCORE else WEAK
+
+
+@njit(nogil=True, cache=True)
+def _gap(f: Any, r: int, s: int) -> int:
+    """Words between two loci; 0 where they touch."""
+    return max(0, f.start[s] - f.end[r], f.start[r] - f.end[s])
+
+
+@njit(nogil=True, cache=True)
+def _inside(f: Any, s: int, r: int) -> bool:
+    """Tell whether locus `s` lies inside locus `r` of a bare question: then it adds nothing."""
+    return f.role[r] == QUESTION and f.start[s] >= f.start[r] and f.end[s] <= f.end[r]
+
+
+@njit(nogil=True, cache=True)
+def _choice_seen(f: Any, s: int, first: int, r: int, reach: int) -> bool:
+    """Tell whether the choice of row `s` was counted already at an earlier row."""
+    for t in range(first, s):
+        if f.role[t] == CHOICE and f.choice[t] == f.choice[s] and _gap(f, r, t) <= reach:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _is_the_answer(f: Any, r: int, first: int, last: int) -> bool:
+    """Tell whether the same locus is told as the item's answer."""
+    for s in range(first, last):
+        if f.role[s] == ANSWER and f.pattern[s] == f.pattern[r] and f.start[s] == f.start[r]:
+            return True
+    return False
+
+
+@njit(nogil=True, cache=True)
+def _told_better(f: Any, r: int, first: int, last: int, score: Any) -> bool:
+    """Tell whether another row of the item tells the place of a question or composite better."""
+    for s in range(first, last):
+        overlap = min(f.end[r], f.end[s]) - max(f.start[r], f.start[s])
+        if overlap <= 0 or f.pattern[s] == f.pattern[r]:
+            continue
+        if f.longest_run[r] >= LONG_WORDS > f.longest_run[s]:
+            continue
+        if f.role[s] != QUESTION and f.role[s] != COMPOSITE:
+            # Words of the question that stand inside the answer, say, are the answer's.
+            weaker = f.units[r] * f.total[s] < f.units[s] * f.total[r]
+            whole = f.units[r] >= CONTAMINATED_SCORE * f.total[r]
+            if weaker and not whole and 2 * overlap >= f.end[r] - f.start[r]:
+                return True
+        elif score[s] > score[r] or (score[s] == score[r] and s < r):
+            return True
+    return False

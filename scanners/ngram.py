@@ -1,0 +1,393 @@
+"""The n-gram scanner: documents in, aligned evidence out. A look-up, batch by batch.
+
+For each document: hash its words, turn away seeds that no item has, sort what is left by pattern and
+diagonal, grow the exact runs, and align from the longest run outwards. A row of evidence is one
+pattern in one place (locus) of one document. Rows are kept when the locus holds a shared run of 13
+words (the guarantee) or a fifth of the pattern's weight; `scanners.judge` says what they amount to.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from corpora.normal_form import hash_words, place_words, table
+from indexes.grams import GramSet, mark_seen
+from indexes.ngram import FREE, LONG_WORDS, NgramIndex, find_entry, may_hold
+from indexes.seeds import SEED_WORDS, seed_at
+from scanners.align import MOST_BAND, band_of, extend
+from scanners.beside import answer_markers, look_beside
+from scanners.patterns import Patterns, ShortFields
+
+SEGMENT_BYTES: Final = 1 << 19  # longer documents are scanned in pieces, so scratch stays small
+LEAST_OVERLAP_BYTES: Final = 1 << 15
+KEPT_SHARE: Final = 5  # a locus with less than 1/5 of the pattern's weight is no evidence
+PATTERN_SHIFT, DIAGONAL_SHIFT = np.uint64(42), np.uint64(21)
+LOW_21: Final = np.uint64((1 << 21) - 1)
+
+
+class Sought(NamedTuple):
+    """What the kernel needs of `Patterns`."""
+
+    index: NgramIndex
+    weights: np.ndarray
+    totals: np.ndarray
+    numeric: np.ndarray
+    ask_start: np.ndarray
+    ask_end: np.ndarray
+    owner_first: np.ndarray
+    owner_item: np.ndarray
+    owner_role: np.ndarray
+    short: ShortFields
+    item_words: np.ndarray  # int32 (items,), of question, choices and answer
+    answer_letter: np.ndarray
+    answer_markers: np.ndarray  # uint64, words that announce an answer
+    longest: int  # words of the longest pattern
+
+
+class Evidence(NamedTuple):
+    """Aligned loci by column, (n,) each, in order of document, pattern and finding.
+
+    Word positions count from the beginning of the pattern; `doc_start` and `doc_end` are characters
+    of the document, `word_start` and `word_end` words of the segment whose number is `segment`.
+    """
+
+    document: np.ndarray
+    pattern: np.ndarray
+    item_start: np.ndarray  # first and past-the-last word of the pattern in the alignment
+    item_end: np.ndarray
+    doc_start: np.ndarray
+    doc_end: np.ndarray
+    word_start: np.ndarray
+    word_end: np.ndarray
+    segment: np.ndarray
+    document_words: np.ndarray  # words of the segment
+    units: np.ndarray  # weight of the matched words
+    ask_units: np.ndarray  # the part of it that lies in the ask
+    matched: np.ndarray  # words
+    columns: np.ndarray  # of the alignment: matches, mismatches and gaps
+    longest_run: np.ndarray  # words
+    numbers_matched: np.ndarray
+    swapped_units: np.ndarray  # weight of the item's numbers that face another number
+    run_start: np.ndarray  # rows of `runs`
+    run_end: np.ndarray
+
+
+N_COLUMNS: Final = len(Evidence._fields)
+
+
+class Beside(NamedTuple):
+    """What stands beside a found question, one row for each (evidence, owner) of that kind."""
+
+    evidence: np.ndarray  # row of the evidence
+    owner: np.ndarray  # row of the owners
+    choices: np.ndarray  # number of short choices found
+    answers: np.ndarray  # times that the short answer was found
+    announced: np.ndarray  # 1: the answer or its letter follows a word like "answer"
+    units: np.ndarray  # weight of the short fields found
+
+
+N_BESIDE: Final = len(Beside._fields)
+
+
+class Scanned(NamedTuple):
+    """What a batch of documents gave."""
+
+    evidence: Evidence
+    beside: Beside
+    runs: np.ndarray  # int64 (runs, 3): pattern word, segment word, length of each exact run
+    words: int
+
+
+def sought(patterns: Patterns) -> Sought:
+    """Select what the kernel needs."""
+    lengths = np.diff(patterns.index.starts)
+    return Sought(
+        patterns.index,
+        patterns.weights,
+        patterns.totals,
+        patterns.numeric,
+        patterns.ask_start,
+        patterns.ask_end,
+        patterns.owners.first,
+        patterns.owners.item,
+        patterns.owners.role,
+        patterns.short,
+        patterns.role_words[:, :3].sum(axis=1),
+        patterns.answer_letter,
+        answer_markers(),
+        int(lengths.max(initial=0)),
+    )
+
+
+def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, grams: GramSet) -> Scanned:
+    """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8; bounds int64 (n + 1,)).
+
+    Marks the n-grams it sees in `grams.seen`. Releases the interpreter lock.
+    """
+    rows, beside, runs, words = _scan(data, bounds, *table(), target, grams)
+    return Scanned(Evidence(*rows.T), Beside(*beside.T), runs, words)
+
+
+@njit(nogil=True, cache=True)
+def _scan(
+    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, grams: Any
+) -> tuple[Any, Any, Any, int]:
+    overlap = max(LEAST_OVERLAP_BYTES, 16 * (target.longest + MOST_BAND))
+    longest_text = 0
+    for document in range(len(bounds) - 1):
+        longest_text = max(longest_text, bounds[document + 1] - bounds[document])
+    room = 2 * (min(longest_text, SEGMENT_BYTES + overlap) + 8) + 1
+    hashes = np.empty(room, np.uint64)
+    held = np.empty(room, np.int64)
+    starts = np.empty(0, np.int64)
+    ends = np.empty(0, np.int64)
+    numeric = np.empty(0, np.bool_)
+    claimed = np.empty(0, np.bool_)
+    trace = np.empty((target.longest + 1) * (2 * MOST_BAND + 1), np.uint8)
+    pairs = np.empty((2 * target.longest + 2, 2), np.int64)
+    hits = np.empty(1024, np.uint64)
+    rows = np.empty((64, N_COLUMNS), np.int64)
+    runs = np.empty((64, 3), np.int64)
+    beside = np.empty((64, N_BESIDE), np.int64)
+    n_beside = n_rows = n_runs = total_words = 0
+
+    for document in range(len(bounds) - 1):
+        first, last = bounds[document], bounds[document + 1]
+        segment = 0
+        characters = 0  # of the document before this segment
+        while True:
+            end = _cut(data, first, last)
+            n = hash_words(data, first, end, page_of, entries, parts, hashes)
+            hits, n_hits = _collect(hashes, n, held, target, grams, hits)
+            if n_hits:
+                if len(starts) == 0:
+                    starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
+                    numeric, claimed = np.empty(room, np.bool_), np.zeros(room, np.bool_)
+                place_words(
+                    data, first, end, page_of, entries, parts, hashes, starts, ends, numeric
+                )
+                ordered = np.sort(hits[:n_hits])
+                from_row = n_rows
+                rows, n_rows, runs, n_runs = _align_hits(
+                    ordered, hashes, n, numeric, target, claimed, trace, pairs,
+                    rows, n_rows, runs, n_runs,
+                )  # fmt: skip
+                for row in rows[from_row:n_rows]:
+                    row[0] = document
+                    row[4] = characters + starts[row[6]]
+                    row[5] = characters + ends[row[7] - 1]
+                    row[8] = segment
+                    row[9] = n
+                beside, n_beside = look_beside(
+                    rows, from_row, n_rows, hashes, n, target, beside, n_beside
+                )
+            if end >= last:
+                total_words += n
+                break
+            next_first = _back_to_character(data, end - overlap)
+            for at in range(first, next_first):
+                characters += data[at] & 0xC0 != 0x80
+            first = next_first
+            total_words += n - hash_words(data, next_first, end, page_of, entries, parts, hashes)
+            segment += 1
+    return rows[:n_rows].copy(), beside[:n_beside].copy(), runs[:n_runs].copy(), total_words
+
+
+@njit(nogil=True, cache=True)
+def _cut(data: Any, first: int, last: int) -> int:
+    """Return the end of a segment: after white space where there is any, never inside a character."""
+    end = first + SEGMENT_BYTES
+    if end >= last:
+        return last
+    for at in range(end, end - 1024, -1):
+        if data[at - 1] == 32 or data[at - 1] == 10:
+            return at
+    return _back_to_character(data, end)
+
+
+@njit(nogil=True, cache=True)
+def _back_to_character(data: Any, at: int) -> int:
+    while data[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
+
+
+@njit(nogil=True, cache=True)
+def _collect(
+    hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any
+) -> tuple[Any, int]:
+    """Gather (pattern, diagonal, word) of every nominating seed, packed in 22 + 21 + 21 bits."""
+    index = target.index
+    n_held = 0
+    for at in range(n - SEED_WORDS + 1):  # no branch: the memory accesses overlap
+        held[n_held] = at
+        n_held += may_hold(index.filter, index.filter_shift, seed_at(hashes, at, SEED_WORDS))
+    n_hits = 0
+    run, before = 0, -2
+    for h in range(n_held):
+        at = held[h]
+        number = find_entry(index.seeds.keys, index.seeds.entry, seed_at(hashes, at, SEED_WORDS))
+        if number == FREE:
+            continue
+        run = run + 1 if at == before + 1 else 1
+        before = at
+        mark_seen(grams, hashes, at, run)
+        if index.rare[number]:
+            hits, n_hits = _push_hits(index.seeds, number, at, target.longest, hits, n_hits)
+        if run > LONG_WORDS - SEED_WORDS:
+            first = at + SEED_WORDS - LONG_WORDS
+            number = find_entry(
+                index.long.keys, index.long.entry, seed_at(hashes, first, LONG_WORDS)
+            )
+            if number != FREE:
+                hits, n_hits = _push_hits(index.long, number, first, target.longest, hits, n_hits)
+    return hits, n_hits
+
+
+@njit(nogil=True, cache=True)
+def _push_hits(
+    postings: Any, number: int, at: int, longest: int, hits: Any, n_hits: int
+) -> tuple[Any, int]:
+    low, high = postings.first[number], postings.first[number + 1]
+    if n_hits + high - low > len(hits):
+        grown = np.empty(2 * (n_hits + high - low), np.uint64)
+        grown[:n_hits] = hits[:n_hits]
+        hits = grown
+    for posting in range(low, high):
+        diagonal = at - postings.offset[posting] + longest
+        hits[n_hits] = (
+            np.uint64(postings.pattern[posting]) << PATTERN_SHIFT
+            | np.uint64(diagonal) << DIAGONAL_SHIFT
+            | np.uint64(at)
+        )
+        n_hits += 1
+    return hits, n_hits
+
+
+@njit(nogil=True, cache=True)
+def _align_hits(
+    hits: Any, hashes: Any, n: int, numeric: Any, target: Any, claimed: Any, trace: Any, pairs: Any,
+    rows: Any, n_rows: int, runs: Any, n_runs: int,
+) -> tuple[Any, int, Any, int]:  # fmt: skip
+    """Align each nominated pattern where its hits are; `hits` are sorted."""
+    low = 0
+    while low < len(hits):
+        pattern = np.int64(hits[low] >> PATTERN_SHIFT)
+        high = low + 1
+        while high < len(hits) and np.int64(hits[high] >> PATTERN_SHIFT) == pattern:
+            high += 1
+        exact = _exact_runs(hits[low:high], pattern, hashes, n, target)
+        from_row = n_rows
+        for run in np.argsort(-exact[:, 2], kind="mergesort"):
+            i, j, length = exact[run]
+            if claimed[j] and claimed[j + length - 1]:
+                continue  # this place is part of a locus already
+            rows, n_rows, runs, n_runs = _align_run(
+                pattern, i, j, length, hashes, n, numeric, target, trace, pairs,
+                rows, n_rows, runs, n_runs,
+            )  # fmt: skip
+            if n_rows > from_row:
+                row = rows[n_rows - 1]
+                claimed[row[6] : row[7]] = True
+        for row in rows[from_row:n_rows]:
+            claimed[row[6] : row[7]] = False
+        low = high
+    return rows, n_rows, runs, n_runs
+
+
+@njit(nogil=True, cache=True)
+def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> Any:
+    """Grow each hit to the longest exact run on its diagonal: int64 (runs, 3), item, text, length."""
+    first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
+    words = target.index.words
+    out = np.empty((len(hits), 3), np.int64)
+    n_out = 0
+    last_diagonal, run_end = -1, -1
+    for hit in hits:
+        at = np.int64(hit & LOW_21)
+        diagonal = np.int64(hit >> DIAGONAL_SHIFT & LOW_21)
+        if diagonal == last_diagonal and at < run_end:
+            continue
+        i, j = first + at - (diagonal - target.longest), at
+        start = 0
+        while i - start > first and j - start > 0 and words[i - start - 1] == hashes[j - start - 1]:
+            start += 1
+        end = 0
+        while i + end < last and j + end < n and words[i + end] == hashes[j + end]:
+            end += 1
+        out[n_out, 0], out[n_out, 1], out[n_out, 2] = i - start - first, j - start, start + end
+        n_out += end > 0
+        last_diagonal, run_end = diagonal, j + end
+    return out[:n_out]
+
+
+@njit(nogil=True, cache=True)
+def _align_run(
+    pattern: int, i: int, j: int, length: int, hashes: Any, n: int, numeric: Any, target: Any,
+    trace: Any, pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
+) -> tuple[Any, int, Any, int]:  # fmt: skip
+    """Align outwards from an exact run; keep the locus where it is evidence."""
+    first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
+    item, weights = target.index.words[first:last], target.weights[first:last]
+    m = last - first
+    band = band_of(m)
+    left = extend(item, weights, i - 1, i, hashes, j - 1, j, -1, band, trace, pairs)
+    for k in range(left // 2):  # nearest first became farthest first: text order
+        for side in range(2):
+            pairs[k, side], pairs[left - 1 - k, side] = pairs[left - 1 - k, side], pairs[k, side]
+    for k in range(length):
+        pairs[left + k, 0], pairs[left + k, 1] = i + k, j + k
+    total = left + length
+    total += extend(
+        item, weights, i + length, m - i - length, hashes, j + length, n - j - length, 1, band,
+        trace, pairs[total:],
+    )  # fmt: skip
+
+    units = ask_units = longest = here = columns = swapped = matched_numbers = 0
+    from_run = n_runs
+    for k in range(total):
+        a, b = pairs[k]
+        units += weights[a]
+        if target.ask_start[pattern] <= a < target.ask_end[pattern]:
+            ask_units += weights[a]
+        matched_numbers += target.numeric[first + a]
+        gap_a, gap_b = 0, 0
+        if k:
+            gap_a, gap_b = a - pairs[k - 1, 0] - 1, b - pairs[k - 1, 1] - 1
+        columns += 1 + max(gap_a, gap_b)
+        if gap_a == gap_b:
+            for g in range(1, gap_a + 1):
+                if target.numeric[first + a - g] and numeric[b - g]:
+                    swapped += weights[a - g]
+        if k and gap_a == 0 and gap_b == 0:
+            here += 1
+            runs[n_runs - 1, 2] += 1
+        else:
+            here = 1
+            if n_runs == len(runs):
+                runs = _more_rows(runs)
+            runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = a, b, 1
+            n_runs += 1
+        longest = max(longest, here)
+    if longest < LONG_WORDS and KEPT_SHARE * units < target.totals[pattern]:
+        return rows, n_rows, runs, from_run
+    if n_rows == len(rows):
+        rows = _more_rows(rows)
+    row = rows[n_rows]
+    row[1] = pattern
+    row[2], row[3] = pairs[0, 0], pairs[total - 1, 0] + 1
+    row[6], row[7] = pairs[0, 1], pairs[total - 1, 1] + 1
+    row[10], row[11], row[12], row[13], row[14] = units, ask_units, total, columns, longest
+    row[15], row[16] = matched_numbers, swapped
+    row[17], row[18] = from_run, n_runs
+    return rows, n_rows + 1, runs, n_runs
+
+
+@njit(nogil=True, cache=True)
+def _more_rows(table: Any) -> Any:
+    grown = np.empty((2 * len(table), table.shape[1]), np.int64)
+    grown[: len(table)] = table
+    return grown

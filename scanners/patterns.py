@@ -1,0 +1,336 @@
+"""What is searched for: the fields of benchmark items as weighted word patterns.
+
+Each distinct field text is one pattern, whoever owns it (GSM8K and its Socratic edition share their
+questions). A word inside common phrases only weighs a quarter of its own weight.
+
+An item whose question is short or made of common words gets **composite** patterns too: the question
+as documents print it, with lettered choices, bare choices, or the answer. So it is found by the
+whole and never by a generic stem alone. What cannot be searched even so is named with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from corpora.benchmarks import Benchmark, Item
+from corpora.normal_form import word_hashes
+from indexes.background import Background
+from indexes.ngram import LONG_WORDS, NgramIndex, build_index
+from indexes.seeds import SEED_WORDS
+from scanners.fields import (
+    UNITS_PER_BIT,
+    FieldTable,
+    Role,
+    WordWeights,
+    sum_by_row,
+    tokenize,
+    weigh,
+)
+
+COMMON_PHRASE_DIVISOR: Final = 4
+ENOUGH_BITS: Final = 40.0  # evidence that a text is the item and not a common phrase
+LEAST_BITS: Final = 16.0  # a composite that carries less would match by chance
+ASK_FROM_WORDS: Final = 60  # longer questions carry a text and then ask; the ask is judged apart
+ASK_LEAST_WORDS: Final = 4
+LETTERS: Final = "a b c d e f g h i j k l m n o p"
+
+SENTENCE_END: Final = re.compile(r"[.!?:][\"'”’)\]]*\s+|\n|[。！？：]")
+CODE: Final = re.compile(r'"""|\bdef |\breturn\b|#include')
+
+
+class Layout(IntEnum):
+    """How a composite prints its question; the `choice` of its owners."""
+
+    LETTERED_CHOICES = 0
+    BARE_CHOICES = 1
+    ANNOUNCED_ANSWER = 2
+    BARE_ANSWER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Which item has a pattern as which part; one row per (pattern, owner), pattern by pattern."""
+
+    first: np.ndarray  # int64 (patterns + 1,): rows of pattern p are first[p] .. first[p + 1]
+    item: np.ndarray  # int32
+    role: np.ndarray  # int8, Role
+    choice: np.ndarray  # int16: number of the choice; of a composite its Layout
+
+
+class ShortFields(NamedTuple):
+    """Choices and answers too short to be patterns, looked for beside a found question."""
+
+    first: np.ndarray  # int64 (items + 1,): rows of item i are first[i] .. first[i + 1]
+    role: np.ndarray  # int8: CHOICE or ANSWER
+    choice: np.ndarray  # int16
+    start: np.ndarray  # int64 (rows + 1,), into words
+    words: np.ndarray  # uint64
+    units: np.ndarray  # int64 (rows,), weight of the field
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Everything that is searched for. Items are numbered over all benchmarks of the run."""
+
+    index: NgramIndex
+    weights: np.ndarray  # int32 (words of all patterns,), in 1/16 bits
+    totals: np.ndarray  # int64 (patterns,), sum of the weights
+    numeric: np.ndarray  # bool (words of all patterns,), the word is a number
+    ask_start: np.ndarray  # int32 (patterns,), words of the part that is judged apart: the ask of a
+    ask_end: np.ndarray  # long question, the question of a composite; empty: none
+    owners: Owners
+    short: ShortFields
+    fields: FieldTable
+    benchmark: np.ndarray  # int32 (items,), number of the benchmark
+    role_words: np.ndarray  # int32 (items, 4): words of question, choices, answer, passage
+    n_choices: np.ndarray  # int16 (items,)
+    answer_letter: np.ndarray  # uint64 (items,), hash of the right choice's letter; 0: none
+    reasons: tuple[str, ...]  # per item: why it is unsearchable; "" where it is searchable
+
+
+def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> Patterns:
+    """Turn the items of all benchmarks into searchable patterns and their index."""
+    items = [item for benchmark in benchmarks for item in benchmark.items]
+    fields = tokenize(items)
+    weigher = weigh(fields, background)
+    composites = _composites(fields, weigher, len(items))
+    long_enough = np.flatnonzero(np.diff(fields.starts) >= SEED_WORDS)
+    at, lengths = _rows(fields.starts, long_enough)
+    words = np.concatenate([fields.words[at], composites.words])
+    numeric = np.concatenate([fields.numeric[at], composites.numeric])
+    starts = _bounds(np.concatenate([lengths, np.diff(composites.starts)]))
+    item = np.concatenate([fields.item[long_enough], composites.item])
+    role = np.concatenate([fields.role[long_enough], composites.role])
+    choice = np.concatenate([fields.choice[long_enough], composites.choice])
+    first_of, pattern = _distinct(words, starts)
+    at, lengths = _rows(starts, first_of)
+    words, numeric, starts = words[at], numeric[at], _bounds(lengths)
+    order = np.argsort(pattern, kind="stable")
+    index = build_index(words, starts, background.phrase_hash)
+    weights = weigher.of(words)
+    weights[index.common] = np.maximum(1, weights[index.common] // COMMON_PHRASE_DIVISOR)
+    owners = Owners(
+        np.searchsorted(pattern[order], np.arange(len(starts))),
+        item[order],
+        role[order],
+        choice[order],
+    )
+    role_words = np.zeros((len(items), 4), np.int32)
+    np.add.at(role_words, (fields.item, fields.role), np.diff(fields.starts).astype(np.int32))
+    totals = sum_by_row(weights, starts)
+    ask_start, ask_end = _asks(items, item, role, pattern, starts, role_words)
+    return Patterns(
+        index=index,
+        weights=weights,
+        totals=totals,
+        numeric=numeric,
+        ask_start=ask_start,
+        ask_end=ask_end,
+        owners=owners,
+        short=_short_fields(fields, weigher, len(items)),
+        fields=fields,
+        benchmark=np.repeat(
+            np.arange(len(benchmarks), dtype=np.int32), [len(b.items) for b in benchmarks]
+        ),
+        role_words=role_words,
+        n_choices=np.array([len(item.choices) for item in items], np.int16),
+        answer_letter=_answer_letters(items),
+        reasons=_reasons(role_words, item, pattern, _nominates(index), totals),
+    )
+
+
+def composite_text(item: Item, layout: int) -> str:
+    """Return the text whose words are those of an item's composite."""
+    if layout == Layout.LETTERED_CHOICES:
+        pairs = zip(LETTERS.split(), filter(None, item.choices), strict=False)
+        return "\n".join([item.question, *(f"{letter} {choice}" for letter, choice in pairs)])
+    if layout == Layout.BARE_CHOICES:
+        return "\n".join([item.question, *item.choices])
+    if layout == Layout.ANNOUNCED_ANSWER:
+        return f"{item.question}\nanswer {item.answer}"
+    return f"{item.question}\n{item.answer}"
+
+
+def _composites(fields: FieldTable, weigher: WordWeights, n_items: int) -> FieldTable:
+    """Lay out the items whose question cannot stand alone as documents print them."""
+    units = sum_by_row(weigher.of(fields.words), fields.starts)
+    is_question = fields.role == Role.QUESTION
+    weak = np.zeros(n_items, np.bool_)
+    weak[fields.item[is_question & (units < ENOUGH_BITS * UNITS_PER_BIT)]] = True
+    bounds = np.searchsorted(fields.item, np.arange(n_items + 1))
+    letters = [letter[None] for letter in word_hashes(LETTERS)]
+    answer_word = word_hashes("answer")
+    item, kinds, layouts = [], [], []
+    for number in np.flatnonzero(weak):
+        question, choices, answer = _parts(fields, range(bounds[number], bounds[number + 1]))
+        lettered = [part for pair in zip(letters, choices, strict=False) for part in pair]
+        for kind, rest in (
+            (Layout.LETTERED_CHOICES, lettered),
+            (Layout.BARE_CHOICES, choices),
+            (Layout.ANNOUNCED_ANSWER, [answer_word, *answer] if answer else []),
+            (Layout.BARE_ANSWER, answer),
+        ):
+            layout = np.concatenate([question, *rest])
+            if rest and len(layout) >= SEED_WORDS:
+                item.append(number)
+                kinds.append(kind)
+                layouts.append(layout)
+    words = np.concatenate([np.zeros(0, np.uint64), *layouts])
+    return FieldTable(
+        np.array(item, np.int32),
+        np.full(len(item), Role.COMPOSITE, np.int8),
+        np.array(kinds, np.int16),
+        words,
+        np.isin(words, fields.words[fields.numeric]),
+        _bounds(np.array([len(layout) for layout in layouts], np.int64)),
+    )
+
+
+def _parts(
+    fields: FieldTable, rows: range
+) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
+    """Return the question's words, those of each choice, and those of the answer (0 or 1)."""
+    by_role: dict[int, list[np.ndarray]] = {role: [] for role in Role}
+    for row in rows:
+        by_role[int(fields.role[row])].append(
+            fields.words[fields.starts[row] : fields.starts[row + 1]]
+        )
+    return by_role[Role.QUESTION][0], by_role[Role.CHOICE], by_role[Role.ANSWER]
+
+
+def _rows(starts: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where the words of some rows are, row after row, and the rows' lengths."""
+    lengths = np.diff(starts)[rows]
+    bounds = _bounds(lengths)
+    return np.arange(bounds[-1]) + np.repeat(starts[rows] - bounds[:-1], lengths), lengths
+
+
+def _bounds(lengths: np.ndarray) -> np.ndarray:
+    out = np.zeros(len(lengths) + 1, np.int64)
+    np.cumsum(lengths, out=out[1:])
+    return out
+
+
+def _distinct(words: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first row of each distinct word sequence and, per row, its number (by first row)."""
+    keys = _sequence_keys(words, starts)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    by_first = np.argsort(first, kind="stable")
+    number = np.empty(len(first), np.int64)
+    number[by_first] = np.arange(len(first))
+    return first[by_first], number[inverse]
+
+
+@njit(nogil=True, cache=True)
+def _sequence_keys(words: Any, starts: Any) -> Any:
+    out = np.empty(len(starts) - 1, np.uint64)
+    for row in range(len(out)):
+        h = np.uint64(starts[row + 1] - starts[row])
+        for at in range(starts[row], starts[row + 1]):
+            h = (h ^ words[at]) * np.uint64(0x9E3779B97F4A7C15)
+            h ^= h >> np.uint64(29)
+        out[row] = h
+    return out
+
+
+def _asks(
+    items: Sequence[Item],
+    item: np.ndarray,
+    role: np.ndarray,
+    pattern: np.ndarray,
+    starts: np.ndarray,
+    role_words: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the words [start, end) of each pattern's ask.
+
+    Of a long question that is its last sentence of some length, of a composite its question.
+    """
+    start = np.zeros(len(starts) - 1, np.int32)
+    end = np.zeros(len(starts) - 1, np.int32)
+    composite = role == Role.COMPOSITE
+    end[pattern[composite]] = role_words[item[composite], Role.QUESTION]
+    lengths = np.diff(starts)
+    for row in np.flatnonzero((role == Role.QUESTION) & (lengths[pattern] >= ASK_FROM_WORDS)):
+        if tail := _last_sentence(items[item[row]].question):
+            end[pattern[row]] = lengths[pattern[row]]
+            start[pattern[row]] = lengths[pattern[row]] - len(word_hashes(tail))
+    return start, end
+
+
+def _last_sentence(text: str) -> str:
+    """Return the last sentence that has some words; "" for code and for a single sentence."""
+    if CODE.search(text):
+        return ""
+    for end in reversed(list(SENTENCE_END.finditer(text, max(0, len(text) - 2000)))):
+        if len(word_hashes(text[end.end() :])) >= ASK_LEAST_WORDS:
+            return text[end.end() :]
+    return ""
+
+
+def _short_fields(fields: FieldTable, weigher: WordWeights, n_items: int) -> ShortFields:
+    lengths = np.diff(fields.starts)
+    rows = np.flatnonzero(
+        (lengths < SEED_WORDS) & (lengths > 0) & np.isin(fields.role, (Role.CHOICE, Role.ANSWER))
+    )
+    at, row_lengths = _rows(fields.starts, rows)
+    words, start = fields.words[at], _bounds(row_lengths)
+    return ShortFields(
+        np.searchsorted(fields.item[rows], np.arange(n_items + 1)),
+        fields.role[rows],
+        fields.choice[rows],
+        start,
+        words,
+        sum_by_row(weigher.of(words), start),
+    )
+
+
+def _answer_letters(items: Sequence[Item]) -> np.ndarray:
+    """Return the hash of the letter under which the right choice is printed; 0 where unknown."""
+    letters = word_hashes(LETTERS)
+    out = np.zeros(len(items), np.uint64)
+    for number, item in enumerate(items):
+        if item.answer in item.choices[: len(letters)]:
+            out[number] = letters[item.choices.index(item.answer)]
+    return out
+
+
+def _nominates(index: NgramIndex) -> np.ndarray:
+    """Tell for each pattern whether anything nominates it: a rare seed or a long gram."""
+    out = np.zeros(len(index.starts) - 1, np.bool_)
+    posting_is_rare = np.repeat(index.rare, np.diff(index.seeds.first))
+    out[index.seeds.pattern[posting_is_rare]] = True
+    out[index.long.pattern] = True
+    return out
+
+
+def _reasons(
+    role_words: np.ndarray,
+    item: np.ndarray,
+    pattern: np.ndarray,
+    nominates: np.ndarray,
+    totals: np.ndarray,
+) -> tuple[str, ...]:
+    """Say of each item why it cannot be searched; "" where it can."""
+    n_items = len(role_words)
+    informative = totals >= LEAST_BITS * UNITS_PER_BIT
+    searchable = np.zeros(n_items, np.bool_)
+    searchable[item[(nominates & informative)[pattern]]] = True
+    nominated = np.zeros(n_items, np.bool_)
+    nominated[item[nominates[pattern]]] = True
+    has_pattern = np.zeros(n_items, np.bool_)
+    has_pattern[item] = True
+    reasons = np.full(n_items, "", object)
+    reasons[~searchable] = "common words only: they would be found everywhere"
+    reasons[~nominated] = (
+        f"common phrases only: no seed of its own and no run of {LONG_WORDS} words"
+    )
+    reasons[~has_pattern] = f"fewer than {SEED_WORDS} words, with its choices and answer"
+    reasons[role_words.sum(axis=1) == 0] = "no words: symbols or white space only"
+    return tuple(reasons.tolist())
