@@ -520,7 +520,8 @@ def _table(
                 path=path,
                 row=row,
             )
-        yield row, dict(zip(columns, cells, strict=True))
+        # A column without a name is the row number that data frames write.
+        yield row, {name: cell for name, cell in zip(columns, cells, strict=True) if name}
 
 
 def _columns(rows: list[list[str]], delimiter: str, fields: FieldMap | None) -> Sequence[str]:
@@ -529,7 +530,7 @@ def _columns(rows: list[list[str]], delimiter: str, fields: FieldMap | None) -> 
     if fields is not None:
         numbered = all(key.isdecimal() and key not in first for key in fields.named())
         return [str(number) for number in range(len(first))] if numbered else first
-    if recognise(dict.fromkeys(first)) is not None:
+    if recognise(dict.fromkeys(filter(None, first))) is not None:
         return first
     if len(first) == len(_MMLU_COLUMNS) and all(row[-1] in ("A", "B", "C", "D") for row in rows):
         return _MMLU_COLUMNS

@@ -10,12 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from corpora.problems import ReadLog
+from corpora.places import nearest
+from corpora.problems import CorpusError, ReadLog
 
 NO_TEXT = "no text"
 NO_TEXT_MEND = "fill the text column or drop the row"
 BAD_UTF8 = "invalid UTF-8"
 BAD_UTF8_MEND = "re-encode the text as UTF-8 or drop the row"
+LISTED_COLUMNS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,16 @@ def holds_text(kind: pa.DataType) -> bool:
         pa.types.is_null,
     )
     return any(test(kind) for test in tests)
+
+
+def missing_column(path: str, name: str, available: list[str]) -> CorpusError:
+    """The error for a text column that a file does not have."""
+    listed = ", ".join(available[:LISTED_COLUMNS]) or "none"
+    more = ", ..." if len(available) > LISTED_COLUMNS else ""
+    return CorpusError(
+        f"{path}: there is no column {name!r}{nearest(name, available)}; it has {listed}{more}; "
+        "name the text column"
+    )
 
 
 def clean(

@@ -121,7 +121,7 @@ def _text(value: Any, role: str) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float | Decimal):
-        return str(value)
+        return str(value) if value == value else ""  # NaN is how data frames write null
     if isinstance(value, list):
         return _joined(value, role)
     raise FieldError(f"{role} is {_kind(value)}, not text")
@@ -140,8 +140,20 @@ def _id(value: Any) -> str | None:
 
 
 def _kind(value: Any) -> str:
-    kinds = {dict: "an object", list: "a list", bytes: "bytes", bool: "true or false"}
+    kinds = {
+        bool: "true or false",
+        bytes: "bytes",
+        dict: "an object",
+        float: "a number",
+        int: "a number",
+        list: "a list",
+        str: "text",
+    }
     return kinds.get(type(value), f"a {type(value).__name__}")
+
+
+def _at(record: Record, key: str | None) -> Any:
+    return None if key is None else record.get(key)
 
 
 def _first(value: Any) -> Any:
@@ -221,9 +233,9 @@ def _of_index(choices: tuple[str, ...], index: Any, first: int = 0) -> str:
     Raises:
         FieldError: there is no such choice.
     """
-    if index is None or str(index) in ("", "-1"):
+    number = str(index).removesuffix(".0")  # data frames with gaps write integers as floats
+    if index is None or number in ("", "-1", "nan"):
         return ""
-    number = str(index)
     if not number.isdecimal() or not first <= int(number) < first + len(choices):
         raise FieldError(f"the label {number!r} names none of the {len(choices)} choices")
     return choices[int(number) - first]
@@ -256,24 +268,24 @@ def _own(record: Record) -> Fields:
 
 
 def _ask(
-    question: str, answer: str, ident: str = "id", passage: str = ""
+    question: str, answer: str | None, ident: str | None = "id", passage: str | None = None
 ) -> Callable[[Record], Fields]:
     """Return the reader for records where each part stands under one key, without choices."""
 
     def read(record: Record) -> Fields:
         return Fields(
             _text(record[question], "question"),
-            _text(_first(record.get(answer)), "answer"),
+            _text(_first(_at(record, answer)), "answer"),
             (),
-            _text(record.get(passage), "passage"),
-            _id(record.get(ident)),
+            _text(_at(record, passage), "passage"),
+            _id(_at(record, ident)),
         )
 
     return read
 
 
 def _pick(
-    question: str, choices: str, answer: str, ident: str = "id", passage: str = ""
+    question: str, choices: str, answer: str, ident: str | None = "id", passage: str | None = None
 ) -> Callable[[Record], Fields]:
     """Return the reader for records with a list of choices and the label of the right one."""
 
@@ -283,21 +295,21 @@ def _pick(
             _text(record[question], "question"),
             _of_label(texts, labels, record.get(answer)),
             texts,
-            _text(record.get(passage), "passage"),
-            _id(record.get(ident)),
+            _text(_at(record, passage), "passage"),
+            _id(_at(record, ident)),
         )
 
     return read
 
 
-def _columns(question: str, answer: str, ident: str = "id") -> Callable[[Record], Fields]:
+def _columns(question: str, answer: str, ident: str | None = "id") -> Callable[[Record], Fields]:
     """Return the reader for records with the choices under A, B, C, D and the letter of the right one."""
 
     def read(record: Record) -> Fields:
         texts = tuple(_text(record[letter], "choices") for letter in "ABCD")
         answer_text = _of_label(texts, LETTERS, record.get(answer))
         return Fields(
-            _text(record[question], "question"), answer_text, texts, "", _id(record.get(ident))
+            _text(record[question], "question"), answer_text, texts, "", _id(_at(record, ident))
         )
 
     return read
@@ -501,7 +513,7 @@ LAYOUTS: dict[str, Layout] = {
     "race": Layout(
         _keys("article", "question", "options", "answer"),
         # RACE numbers its passages, not its questions.
-        _pick("question", "options", "answer", ident="", passage="article"),
+        _pick("question", "options", "answer", ident=None, passage="article"),
     ),
     "mmlu_pro": Layout(
         _keys("question", "options", "answer", "answer_index"),
@@ -526,7 +538,7 @@ LAYOUTS: dict[str, Layout] = {
         _keys("question", "A", "B", "C", "D", "answer"), _columns("question", "answer")
     ),
     "cmmlu": Layout(
-        _keys("Question", "A", "B", "C", "D", "Answer"), _columns("Question", "Answer", ident="")
+        _keys("Question", "A", "B", "C", "D", "Answer"), _columns("Question", "Answer", ident=None)
     ),
     "commonsense_qa": Layout(
         _keys("question", "question_concept", "choices", "answerKey"),
@@ -572,9 +584,9 @@ LAYOUTS: dict[str, Layout] = {
     "mgsm": Layout(_keys("question", "answer_number"), _mgsm),
     "mt_bench": Layout(_keys("question_id", "turns"), _mt_bench),
     "alpaca_eval": Layout(_keys("instruction", "output"), _alpaca_eval),
-    "ifeval": Layout(_keys("prompt", "instruction_id_list"), _ask("prompt", "", ident="key")),
+    "ifeval": Layout(_keys("prompt", "instruction_id_list"), _ask("prompt", None, ident="key")),
     "prompts": Layout(
-        _keys("prompt"), _ask("prompt", "", ident="key"), within=_keys("prompt", "key")
+        _keys("prompt"), _ask("prompt", None, ident="key"), within=_keys("prompt", "key")
     ),
     "triviaqa": Layout(_QA, _triviaqa, _value("answer", dict)),
     "triviaqa_original": Layout(_keys("Question", "QuestionId", "Answer"), _triviaqa_original),

@@ -86,7 +86,9 @@ def read_mix(path: str) -> Mix:
         root = yaml.compose(text, yaml.SafeLoader)
         value = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CorpusError(f"{path}{_line_of_error(error)}: not valid YAML: {said(error)}") from error
+        raise CorpusError(
+            f"{path}{_line_of_error(error)}: not valid YAML: {said(error)}"
+        ) from error
     if root is None:
         raise CorpusError(f"{path}: the file is empty; it needs the keys name, version and sources")
     _refuse_twice(path, root)
@@ -105,7 +107,9 @@ def _read(path: str) -> str:
     except FileNotFoundError as error:
         raise CorpusError(f"{path}: no such file; give the path of a mix.yaml") from error
     except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"{path}: cannot be read: {said(error)}; check your access to it") from error
+        raise CorpusError(
+            f"{path}: cannot be read: {said(error)}; check your access to it"
+        ) from error
     if len(data) > MAX_MIX_BYTES:
         raise CorpusError(f"{path}: larger than {MAX_MIX_BYTES >> 20} MiB; this is no mix file")
     try:
@@ -133,7 +137,9 @@ def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
 def _refuse_twice(path: str, root: yaml.Node) -> None:
     """YAML keeps the last of two equal keys without a word."""
     parents = [root, *(value for _, value in _pairs(root))]
-    for parent in parents + [item for p in parents if isinstance(p, yaml.SequenceNode) for item in p.value]:
+    for parent in parents + [
+        item for p in parents if isinstance(p, yaml.SequenceNode) for item in p.value
+    ]:
         if not isinstance(parent, yaml.MappingNode):
             continue
         seen: set[str] = set()
@@ -148,7 +154,9 @@ def _refuse_same_name(path: str, root: yaml.Node, mix: Mix) -> None:
     for index, source in enumerate(mix.sources):
         if source.name in seen:
             node = _node_at(root, ("sources", index, "name"))
-            raise CorpusError(f"{_at(path, node)}: the source name {source.name!r} stands twice; names are unique")
+            raise CorpusError(
+                f"{_at(path, node)}: the source name {source.name!r} stands twice; names are unique"
+            )
         seen.add(source.name)
 
 
@@ -185,7 +193,9 @@ def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
                 return node
             key, value = found[0]
             node = value if isinstance(value, yaml.CollectionNode) else key
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+        ):
             node = node.value[part]
     return node
 
@@ -195,7 +205,9 @@ def _at(path: str, node: yaml.Node) -> str:
 
 
 def _joined(mix_path: str, source: Source) -> Source:
-    return source.model_copy(update={"paths": tuple(_beside(mix_path, path) for path in source.paths)})
+    return source.model_copy(
+        update={"paths": tuple(_beside(mix_path, path) for path in source.paths)}
+    )
 
 
 def _beside(mix_path: str, path: str) -> str:
@@ -206,4 +218,3 @@ def _beside(mix_path: str, path: str) -> str:
         head, mark, query = mix_path.partition("?")
         return f"{head.rpartition('/')[0]}/{path}{mark}{query}"
     return str(PurePosixPath(mix_path).parent / path)
-

@@ -21,7 +21,9 @@ import pyarrow.fs
 from corpora.problems import CorpusError, said
 
 SCHEMES = ("file", "s3", "gs")
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?P<host>[^/?]*)(?P<path>[^?]*)(?P<query>\?.*)?")
+_URL = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+)://(?P<host>[^/?]*)(?P<path>[^?]*)(?P<query>\?.*)?"
+)
 _WILDCARD = re.compile(r"[*?\[]")
 
 
@@ -122,7 +124,7 @@ def _local_hint(path: Path) -> str:
 
 def _find_url(url: str) -> list[Found]:
     file_system, inner = _at(url)
-    head, _, query = url.partition("?")
+    head = url.partition("?")[0]
     pattern_start = _WILDCARD.search(head)
     if pattern_start is None:
         return list(_below_url(url, file_system, inner))
@@ -148,7 +150,9 @@ def _below_url(url: str, file_system: pa.fs.FileSystem, inner: str) -> Iterator[
         parent = inner.rpartition("/")[0]
         selector = pa.fs.FileSelector(parent, allow_not_found=True)
         names = [entry.base_name for entry in file_system.get_file_info(selector)] if parent else []
-        raise CorpusError(f"{url}: no such object or prefix{nearest(PurePosixPath(inner).name, names)}")
+        raise CorpusError(
+            f"{url}: no such object or prefix{nearest(PurePosixPath(inner).name, names)}"
+        )
     for entry in _list(file_system, inner):
         yield Found(_shown(url, inner, entry.path), entry.size, is_named=False)
 
@@ -166,7 +170,7 @@ def _list(file_system: pa.fs.FileSystem, base: str) -> list[pa.fs.FileInfo]:
 
 def _shown(url: str, inner: str, path: str) -> str:
     """The URL of another path in the same file system, with the same query."""
-    head, mark, query = url.partition("?")
+    _, mark, query = url.partition("?")
     if _parts(url)["scheme"] == "file":
         return f"file://{path}"
     return f"{_parts(url)['scheme']}://{path}{mark}{query}"
@@ -190,7 +194,9 @@ def _glob_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def _ends_in_suffix(pattern: str) -> bool:
-    return PurePosixPath(pattern).suffix != "" and not _WILDCARD.search(PurePosixPath(pattern).suffix)
+    return PurePosixPath(pattern).suffix != "" and not _WILDCARD.search(
+        PurePosixPath(pattern).suffix
+    )
 
 
 def _at(url: str) -> tuple[pa.fs.FileSystem, str]:
@@ -216,7 +222,9 @@ def _parts(url: str) -> dict[str, str]:
     parts = match.groupdict()
     if parts["scheme"] not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise CorpusError(f"{url}: cannot read {parts['scheme']}:// URLs, only {known}; copy it there or to a local folder")
+        raise CorpusError(
+            f"{url}: cannot read {parts['scheme']}:// URLs, only {known}; copy it there or to a local folder"
+        )
     if "@" in parts["host"]:
         raise CorpusError(
             f"{parts['scheme']}://...@{parts['host'].rpartition('@')[2]}{parts['path']}: a URL is printed in reports "

@@ -47,7 +47,9 @@ class Columns:
     def __post_init__(self) -> None:
         names = [*self.text, *(name for name in (self.id, self.domain) if name is not None)]
         if not self.text or any(not part for name in names for part in name.split(".")):
-            raise CorpusError(f"column names {names!r}: name a text column, and no empty names or keys")
+            raise CorpusError(
+                f"column names {names!r}: name a text column, and no empty names or keys"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +144,10 @@ def _shards(argument: str, columns: Columns, domain: str | None) -> list[Shard]:
         if kind is not None:
             shards.append(Shard(file.path, *kind, columns, domain, file.size_bytes))
     if not shards:
-        known = " ".join(sorted(FORMATS))
-        raise CorpusError(
-            f"{argument}: none of its {len(found)} files has a known suffix ({known}, the last two "
-            f"kinds also with {' '.join(COMPRESSIONS)}); rename them or name them one by one"
+        what = (
+            f"none of its {len(found)} files has a known suffix" if found else "it holds no files"
         )
+        raise CorpusError(f"{argument}: {what}; name the files one by one, or use {_known()}")
     return shards
 
 
@@ -157,16 +158,23 @@ def _by_content(file: Found) -> tuple[Format, Compression]:
         with open_stream(file.path, compression) as stream:
             head = bytes(stream.read(SNIFFED_BYTES))
     except READ_ERRORS as error:
-        raise CorpusError(f"{file.path}: cannot be read: {said(error)}; check your access to it") from error
+        raise CorpusError(
+            f"{file.path}: cannot be read: {said(error)}; check your access to it"
+        ) from error
     for magic, kind in _MAGIC.items():
         if head.startswith(magic) and compression is Compression.NONE:
             return kind
     if not _is_text(head):
         raise CorpusError(
-            f"{file.path}: unknown format, neither a known suffix nor UTF-8 text; known are "
-            f"{' '.join(sorted(FORMATS))}"
+            f"{file.path}: unknown format, neither a known suffix nor UTF-8 text; use {_known()}"
         )
     return (Format.JSONL if _is_json_line(head) else Format.TEXT, compression)
+
+
+def _known() -> str:
+    """The suffixes that are read, for a message."""
+    packed = " ".join(COMPRESSIONS)
+    return f"{' '.join(sorted(FORMATS))} (JSON lines and text also packed: {packed})"
 
 
 def _is_text(head: bytes) -> bool:

@@ -60,7 +60,7 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     shorter than a seed have no postings.
     """
     seeds = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
-    patterns_of = _distinct_patterns(seeds)
+    patterns_of = distinct_patterns(seeds)
     keys = np.empty(len(seeds.first) - 1, np.uint64)
     used = seeds.entry != FREE
     keys[seeds.entry[used]] = seeds.keys[used]
@@ -96,9 +96,7 @@ def find_entry(keys: Any, entry: Any, gram: Any) -> int:
     return FREE
 
 
-def _gram_table(
-    words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarray
-) -> GramTable:
+def _gram_table(words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarray) -> GramTable:
     """Table of the n-grams of `size` words of all patterns, but for first words where `skip`."""
     lengths = np.diff(starts)
     total = int(np.maximum(lengths - size + 1, 0).sum())
@@ -153,7 +151,7 @@ def _fill(
 
 
 @njit(nogil=True, cache=True)
-def _distinct_patterns(table: Any) -> Any:
+def distinct_patterns(table: Any) -> Any:
     """Number of different patterns behind each entry."""
     out = np.zeros(len(table.first) - 1, np.int32)
     for e in range(len(out)):
@@ -215,5 +213,3 @@ def _is_in(values: np.ndarray, table: np.ndarray) -> np.ndarray:
         return np.zeros(len(values), np.bool_)
     at = np.minimum(np.searchsorted(table, values), len(table) - 1)
     return np.asarray(table[at] == values)
-
-

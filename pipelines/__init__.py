@@ -1,1 +1,1 @@
-"""What a user runs: plan the shards, one step per shard, merge."""
+"""What the commands do: plan shards, one step per shard, merge, write. No orchestration engine."""

@@ -162,7 +162,7 @@ def _unread(report: Report) -> Iterator[str]:
         [
             [
                 code(problem["shard"]),
-                "whole file" if problem["row"] is None else view.count(problem["row"]),
+                "whole file" if problem["row"] is None else str(problem["row"]),
                 prose(problem["reason"], 200),
                 prose(problem["mend"], 200),
             ]

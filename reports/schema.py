@@ -8,14 +8,14 @@ one that is removed or changes its meaning makes a new version.
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 # pydantic needs this one instead of typing's before Python 3.12
 from typing_extensions import TypedDict
 
-SCHEMA = "sluicegate.report/1"
+SCHEMA: Final = "sluicegate.report/1"
 SCHEMA_FILE = Path(__file__).with_name("schemas") / "report-1.json"
 
 Count = Annotated[int, Field(ge=0)]

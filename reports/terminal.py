@@ -8,6 +8,7 @@ video where `color` allows it.
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
 from reports import view
 from reports.escape import one_line, visible_everywhere
@@ -21,6 +22,12 @@ EXCERPT_LINES = 3
 MIN_NAME_CELLS = 16
 MIN_WIDTH = 40
 NAME_CELLS = 48
+
+# The two counts of a benchmark that are listed in one line each.
+COUNTS: tuple[tuple[str, Literal["leak_types", "domains"]], ...] = (
+    ("LEAKED AS", "leak_types"),
+    ("FOUND IN", "domains"),
+)
 
 BOLD, RED, YELLOW, REVERSE, RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[7m", "\x1b[0m"
 
@@ -147,17 +154,25 @@ class _Page:
             yield from wrap(listed, self.width)
 
     def leaks(self, report: Report) -> Iterator[str]:
-        tables = (view.leak_table(report), view.domain_table(report, MAX_COLUMNS))
-        for title, table in zip(("LEAK TYPE", "DOMAIN"), tables, strict=True):
-            for row in table.rows[:MAX_ROWS]:
-                pairs = zip(table.columns, row.cells, strict=True)
-                listed = ", ".join(
-                    f"{_name(c)} {view.count(cell.count)}" for c, cell in pairs if cell.count
-                )
-                label = f"{title}  {_name(row.head)}: "
-                first, *rest = wrap(label + (listed or "in further domains"), self.width)
-                yield first
-                yield from wrap(" ".join(rest), self.width, "  ") if rest else ()
+        ranked = [b for b in view.worst_first(report["benchmarks"]) if view.has_findings(b)]
+        names = max((cells(_name(b["benchmark"])) for b in ranked[:MAX_ROWS]), default=0)
+        names = min(names, self.width // 2)
+        for title, key in COUNTS:
+            listed = [
+                (b["benchmark"], _largest(b[key]))
+                for b in ranked[:MAX_ROWS]
+                if any(b[key].values())
+            ]
+            if listed:
+                yield self.paint(title, BOLD)
+            for name, counts in listed:
+                yield from self.beside(fit(_name(name), names), names, counts)
+
+    def beside(self, name: str, names: int, text: str) -> Iterator[str]:
+        """Yield `text` wrapped in the column right of a name that takes `names` cells."""
+        first, *rest = wrap(text, self.width, " " * (names + 2))
+        yield name + " " * (names - cells(name)) + first[names:]
+        yield from rest
 
     def presets(self, report: Report) -> Iterator[str]:
         table = view.preset_table(report, MAX_COLUMNS)
@@ -174,7 +189,8 @@ class _Page:
         shown = report["examples"][:MAX_EXAMPLES]
         if not shown:
             return
-        yield f"FINDINGS, strongest first: {len(shown)} of {view.count(report['findings_total'])}"
+        total = view.count(report["findings_total"])
+        yield self.paint(f"FINDINGS, strongest first: {len(shown)} of {total}", BOLD)
         for example in shown:
             yield ""
             yield from self.example(example)
@@ -224,10 +240,10 @@ class _Page:
         problems = report["corpus"]["problems"]
         if not problems:
             return
-        yield "COULD NOT BE READ"
+        yield self.paint("WHAT COULD NOT BE READ", BOLD)
         for problem in problems[:MAX_PROBLEMS]:
-            row = "" if problem["row"] is None else f", row {view.count(problem['row'])}"
-            words = f"{_name(problem['shard'])}{row}: {one_line(problem['reason'])}. {one_line(problem['mend'])}"
+            row = "" if problem["row"] is None else f", row {problem['row']}"
+            words = f"{_name(problem['shard'])}{row}: {one_line(problem['reason']).rstrip('.')}. {one_line(problem['mend'])}"
             first, *rest = wrap(words, self.width - 2)
             yield f"  {first}"
             yield from (
@@ -274,6 +290,13 @@ def _benchmark_row(benchmark: BenchmarkSummary) -> list[str]:
 
 def _amount(number: int, whole: int) -> str:
     return f"{view.count(number)} {view.share(number, whole):>6}"
+
+
+def _largest(counts: dict[str, int]) -> str:
+    ranked = sorted((-number, name) for name, number in counts.items() if number)
+    listed = [f"{_name(name)} {view.count(-number)}" for number, name in ranked[:MAX_COLUMNS]]
+    more = len(ranked) - len(listed)
+    return ", ".join(listed) + (f" and {view.count(more)} more" if more else "")
 
 
 def _preset_cell(cell: view.Cell) -> str:

@@ -158,7 +158,10 @@ def stamps(report: Report) -> list[Stamp]:
     calibration = report["calibration"]
     return [
         *found,
-        Stamp(calibration["status"], _calibration(calibration["status"], calibration["reason"])),
+        Stamp(
+            calibration["status"],
+            _calibration(calibration["status"], calibration["reason"].rstrip(".")),
+        ),
     ]
 
 
@@ -180,8 +183,8 @@ def _calibration(status: str, reason: str) -> str:
     if status == "CALIBRATED":
         return f"this run measured its own recall and false-positive rate: {reason}."
     return (
-        f"{reason}, so how many edited copies this run misses, and how many innocent items it "
-        "flags, was not measured."
+        f"{reason}. How many edited copies this run misses, and how many innocent items it flags, "
+        "was not measured."
     )
 
 
@@ -242,7 +245,7 @@ def preset_table(report: Report, max_columns: int) -> Table:
     ours = Row(
         "sluicegate",
         tuple(_cell(b["contaminated"], b["items"]) for b in shown),
-        note="Status contaminated: see “Words used here”.",
+        note=_meaning(report, "contaminated"),
     )
     labs = (
         Row(
@@ -255,6 +258,11 @@ def preset_table(report: Report, max_columns: int) -> Table:
     )
     columns = tuple(b["benchmark"] for b in shown)
     return Table(columns, (ours, *labs), left_out=len(listed) - len(shown))
+
+
+def _meaning(report: Report, term: str) -> str:
+    meanings = (entry["meaning"] for entry in report["definitions"] if entry["term"] == term)
+    return next(meanings, "")
 
 
 def _row(benchmark: BenchmarkSummary, counts: dict[str, int], columns: Sequence[str]) -> Row:

@@ -53,12 +53,14 @@ def look_beside(
                 grown = np.empty((2 * n_out, out.shape[1]), np.int64)
                 grown[:n_out] = out
                 out = grown
-            choices, answers, units, seen = 0, 0, 0, 0
+            choices, answers, units, n_words, seen = 0, 0, 0, 0, 0
             announced = _announced(
                 hashes, inner[1], high, target.answer_markers, target.answer_letter[item : item + 1]
             )
             for field in range(target.short.first[item], target.short.first[item + 1]):
-                words = target.short.words[target.short.start[field] : target.short.start[field + 1]]
+                words = target.short.words[
+                    target.short.start[field] : target.short.start[field + 1]
+                ]
                 found = _count(hashes, low, inner[0], words) + _count(hashes, inner[1], high, words)
                 if target.short.role[field] == ANSWER:
                     answers = found
@@ -67,10 +69,12 @@ def look_beside(
                     choice = target.short.choice[field]
                     choices += choice > MOST_CHOICES or not seen >> choice & 1
                     seen |= 1 << min(choice, MOST_CHOICES)
-                units += target.short.units[field] if found else 0
+                if found:
+                    units += target.short.units[field]
+                    n_words += len(words)
             out[n_out, 0], out[n_out, 1] = at, owner
             out[n_out, 2], out[n_out, 3], out[n_out, 5] = choices, answers, units
-            out[n_out, 4] = announced
+            out[n_out, 4], out[n_out, 6] = announced, n_words
             n_out += 1
     return out, n_out
 

@@ -10,19 +10,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
 from numba import njit
 
 from corpora.benchmarks import Item
-from corpora.normal_form import place_words, table
+from corpora.normal_form import place_words, table, word_hashes
 from indexes.background import Background
 
 UNITS_PER_BIT: Final = 16  # weights are whole numbers, so sums do not depend on their order
 LEAST_BITS, MOST_BITS = 0.5, 14.0  # of a word: never free, never a whole sentence's worth
 QUESTION_PRIOR: Final = 1000  # added to the questions at hand, so that a small benchmark's own rare
 # words do not look common (one item of 50 is no rate of 2%)
+
+
+NUMBER_WORDS: Final = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
+    "hundred thousand million dozen half twice double triple third quarter"
+)
 
 
 class Role(IntEnum):
@@ -43,7 +51,7 @@ class FieldTable:
     role: np.ndarray  # int8
     choice: np.ndarray  # int16, number of the choice, -1 elsewhere
     words: np.ndarray  # uint64, all fields' words in a row
-    numeric: np.ndarray  # bool, the word is a number
+    numeric: np.ndarray  # bool, the word is a number, in digits or in English
     starts: np.ndarray  # int64 (fields + 1,)
 
 
@@ -97,6 +105,7 @@ def tokenize(items: Sequence[Item]) -> FieldTable:
     np.cumsum([len(row[3]) for row in listed], out=bounds[1:])
     starts = np.zeros(len(listed) + 1, np.int64)
     words, numeric = _hash_fields(data, bounds, *table(), starts)
+    numeric |= np.isin(words, number_words())
     return FieldTable(
         np.array([row[0] for row in listed], np.int32),
         np.array([row[1] for row in listed], np.int8),
@@ -135,6 +144,19 @@ def _grown(array: Any, used: int, size: int) -> Any:
     out = np.empty(size, array.dtype)
     out[:used] = array[:used]
     return out
+
+
+@cache
+def number_words() -> np.ndarray:
+    """Return the hashes of English number words: uint64, sorted."""
+    return np.sort(word_hashes(NUMBER_WORDS))
+
+
+@njit(nogil=True, cache=True)
+def is_number_word(word: Any, numbers: Any) -> bool:
+    """Tell whether a word hash is among the sorted number words."""
+    at = np.searchsorted(numbers, word)
+    return at < len(numbers) and numbers[at] == word
 
 
 def weigh(fields: FieldTable, background: Background) -> WordWeights:

@@ -2,13 +2,17 @@
 
 The rules, for one item in one place of one document:
 
-* The **score** is the coverage of the field by weight (times identity's price, which the alignment
-  has paid already), cut down where the matched words carry too little information to tell the item
-  from a common phrase: score = coverage * min(1, bits / 40). Bits of choices and answer that stand
-  beside the question count, wherever they stand.
-* `contaminated`: the question is there (score >= 0.6). A missing answer never vetoes it.
-* Only the numbers differ: leak type `template`, at most `suspect`.
-* A long question whose last sentence, the ask, is not there: the text that it quotes is, leak type
+* The **score** is the coverage of the field by weight, cut down in proportion where the matched words
+  carry too little information to tell the item from a common phrase (under 60 bits; 30 where 13 of
+  them are in a row) and where the alignment is mostly gaps (identity under 0.65). Information of choices and answer that stand beside
+  the question counts, wherever they stand.
+* `contaminated`: the question is there. A missing answer never vetoes it. The score needed is 0.6
+  from 25 words on and rises to 0.9 for 8 words and fewer, because short questions are near the
+  sentences that tell the same fact. Choices beside it count as length: no other text lists them. The
+  answer does not: the sentence that tells the fact has it, too.
+* Other numbers in the place of at least half of its numbers, or nothing else than other numbers:
+  leak type `template`, at most `suspect`.
+* A question without its last sentence, the ask: the text that it quotes is there, leak type
   `passage`, at most `suspect`.
 * A short question counts as there only together with choices or answer, and they only with it.
 * An answer alone must be free text, long and whole to be `contaminated`; choices and passages alone
@@ -28,13 +32,17 @@ from indexes.ngram import LONG_WORDS
 from scanners.beside import window_of
 from scanners.fields import UNITS_PER_BIT, Role
 from scanners.ngram import Scanned
-from scanners.patterns import ENOUGH_BITS, Patterns
+from scanners.patterns import ENOUGH_BITS, Layout, Patterns
 
-CONTAMINATED_SCORE: Final = 0.6
-SUSPECT_SCORE: Final = 0.3
-ANSWER_ALONE_SCORE: Final = 0.8
+CONTAMINATED_SCORE: Final = 0.6  # from LONG_ITEM_WORDS on
+SHORT_ITEM_SCORE: Final = 0.9  # up to SHORT_ITEM_WORDS; linear between
+SHORT_ITEM_WORDS, LONG_ITEM_WORDS = 8, 25
+SUSPECT_SCORE: Final = 0.4
+ENOUGH_IDENTITY: Final = 0.65
+ANSWER_ALONE_SCORE: Final = 0.9
 ANSWER_ALONE_FACTOR: Final = 2.0  # an answer alone needs twice the bits of a question
 PRESENT_COVERAGE: Final = 0.5  # of a long answer or choice beside its question
+TELLING_COVERAGE: Final = 0.8  # from which it is evidence for the question, too
 ASK_COVERAGE: Final = 0.25
 TEMPLATE_SLACK: Final = 0.15  # weight that may differ besides the numbers
 WEAK_ANSWER_BITS: Final = 4.0  # "4" or "yes" stand beside many a text
@@ -125,7 +133,11 @@ class _Facts(NamedTuple):
     units: np.ndarray
     total: np.ndarray
     swapped_units: np.ndarray
+    numbers_swapped: np.ndarray
     numbers_matched: np.ndarray
+    identity: np.ndarray
+    words: np.ndarray  # of the pattern
+    own_words: np.ndarray  # of it without an answer that the composite adds
     ask_share: np.ndarray  # covered share of the ask; 1 where none is judged apart
     longest_run: np.ndarray
     item_words: np.ndarray
@@ -134,6 +146,7 @@ class _Facts(NamedTuple):
     short_answers: np.ndarray
     announced: np.ndarray
     short_units: np.ndarray
+    short_words: np.ndarray
     answer_units: np.ndarray  # weight of the item's short answer
 
 
@@ -157,7 +170,11 @@ def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
         units=locus.units[e],
         total=patterns.totals[pattern],
         swapped_units=locus.swapped_units[e],
+        numbers_swapped=locus.numbers_swapped[e],
         numbers_matched=locus.numbers_matched[e],
+        identity=locus.matched[e] / locus.columns[e],
+        words=np.diff(patterns.index.starts)[pattern],
+        own_words=_own_words(rows.owner, pattern, patterns),
         ask_share=_ask_share(pattern, locus.ask_units[e], patterns),
         longest_run=locus.longest_run[e],
         item_words=patterns.role_words[item, :3].sum(axis=1).astype(np.int64),
@@ -166,8 +183,17 @@ def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
         short_answers=beside[1],
         announced=beside[2],
         short_units=beside[3],
+        short_words=beside[4],
         answer_units=_short_answer_units(patterns)[item],
     )
+
+
+def _own_words(owner: np.ndarray, pattern: np.ndarray, patterns: Patterns) -> np.ndarray:
+    with_answer = (patterns.owners.role[owner] == Role.COMPOSITE) & np.isin(
+        patterns.owners.choice[owner], (Layout.ANNOUNCED_ANSWER, Layout.BARE_ANSWER)
+    )
+    words = np.diff(patterns.index.starts)[pattern]
+    return np.where(with_answer, patterns.ask_end[pattern], words)
 
 
 def _ask_share(pattern: np.ndarray, ask_units: np.ndarray, patterns: Patterns) -> np.ndarray:
@@ -224,7 +250,7 @@ def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
         for r in range(low, high):
             first, last = _neighbours(f, r, low, high, reach + longest)
             if f.role[r] == QUESTION or f.role[r] == COMPOSITE:
-                keep[r] = not _told_better(f, r, first, last, score)
+                keep[r] = score[r] > 0 and not _told_better(f, r, first, last, score)
         for r in range(low, high):
             first, last = _neighbours(f, r, low, high, reach + longest)
             if f.role[r] != QUESTION and f.role[r] != COMPOSITE:
@@ -253,37 +279,63 @@ def _neighbours(f: Any, r: int, low: int, high: int, reach: int) -> tuple[int, i
 @njit(nogil=True, cache=True)
 def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[int, int, float]:
     """Return (leak type, status, score) of a question or composite."""
-    answers, answer_units, answer_total = f.short_answers[r], 0, 0
-    found, found_units, last_choice = f.short_choices[r], 0, -1
+    answers, found = f.short_answers[r], f.short_choices[r]
+    told_units, told_words, answer_units = 0, 0, 0
+    long_answer = False
     for s in range(first, last):
         if _gap(f, r, s) > reach or f.units[s] < PRESENT_COVERAGE * f.total[s] or _inside(f, s, r):
             continue
+        telling = f.units[s] >= TELLING_COVERAGE * f.total[s]
         if f.role[s] == ANSWER:
             answers += 1
-            if f.units[s] > answer_units:
-                answer_units, answer_total = f.units[s], f.total[s]
+            long_answer = True
+            if telling:
+                answer_units = max(answer_units, f.units[s])
         elif f.role[s] == CHOICE and not _choice_seen(f, s, first, r, reach):
             found += 1
-            found_units += f.units[s]
+            if telling:
+                told_units += f.units[s]
+                told_words += f.words[s]
     listed = f.n_choices[r] >= 2 and found >= 2
-    telling = answer_total > 0 or f.answer_units[r] >= WEAK_ANSWER_BITS * UNITS_PER_BIT
-    has_answer = f.announced[r] > 0 or (telling and answers >= (2 if listed else 1))
-    own = f.units[r] / f.total[r]
-    both = (f.units[r] + answer_units) / (f.total[r] + answer_total)
-    evidence = f.units[r] + f.short_units[r] + max(answer_units, found_units)
-    score = max(own, both) * min(1.0, evidence / ENOUGH)
+    informative = long_answer or f.answer_units[r] >= WEAK_ANSWER_BITS * UNITS_PER_BIT
+    has_answer = f.announced[r] > 0 or (informative and answers >= (2 if listed else 1))
+    score = _score(f, r, f.units[r] + f.short_units[r] + max(answer_units, told_units))
     leak_type = TYPE_QA if has_answer else TYPE_Q
     most = CONTAMINATED
     if f.role[r] == COMPOSITE and f.ask_share[r] < PRESENT_COVERAGE:
-        leak_type, most = TYPE_A, SUSPECT  # its choices or answer without the question
-    elif not has_answer and f.ask_share[r] < ASK_COVERAGE:
+        return TYPE_A, WEAK, 0.0  # its choices or answer without the question
+    if not has_answer and f.ask_share[r] < ASK_COVERAGE:
         leak_type, most = TYPE_P, SUSPECT
-    elif (
-        f.swapped_units[r] > 0
-        and f.total[r] - f.units[r] - f.swapped_units[r] <= TEMPLATE_SLACK * f.total[r]
-    ):
+    elif _is_template(f, r):
         leak_type, most = TYPE_T, SUSPECT
+    if score < _needed(f.own_words[r] + (f.short_words[r] + told_words if listed else 0)):
+        most = min(most, SUSPECT)
     return leak_type, min(most, _status(score)), score
+
+
+@njit(nogil=True, cache=True)
+def _score(f: Any, r: int, evidence: int) -> float:
+    """Return coverage, cut down by too little information and too many gaps."""
+    enough = ENOUGH / 2 if f.longest_run[r] >= LONG_WORDS else ENOUGH
+    coverage = f.units[r] / f.total[r]
+    return coverage * min(1.0, evidence / enough) * min(1.0, f.identity[r] / ENOUGH_IDENTITY)
+
+
+@njit(nogil=True, cache=True)
+def _is_template(f: Any, r: int) -> bool:
+    """Tell whether the place differs in numbers as a sibling does."""
+    if f.numbers_swapped[r] == 0:
+        return False
+    rest = f.total[r] - f.units[r] - f.swapped_units[r]
+    return f.numbers_swapped[r] >= f.numbers_matched[r] or rest <= TEMPLATE_SLACK * f.total[r]
+
+
+@njit(nogil=True, cache=True)
+def _needed(n_words: int) -> float:
+    """Return the score that an item of so many words needs to be contaminated."""
+    short = (LONG_ITEM_WORDS - n_words) / (LONG_ITEM_WORDS - SHORT_ITEM_WORDS)
+    rise = SHORT_ITEM_SCORE - CONTAMINATED_SCORE
+    return CONTAMINATED_SCORE + rise * min(1.0, max(0.0, short))
 
 
 @njit(nogil=True, cache=True)

@@ -19,7 +19,9 @@ from indexes.ngram import FREE, LONG_WORDS, NgramIndex, find_entry, may_hold
 from indexes.seeds import SEED_WORDS, seed_at
 from scanners.align import MOST_BAND, band_of, extend
 from scanners.beside import answer_markers, look_beside
+from scanners.fields import is_number_word, number_words
 from scanners.patterns import Patterns, ShortFields
+from scanners.spans import cover_spans
 
 SEGMENT_BYTES: Final = 1 << 19  # longer documents are scanned in pieces, so scratch stays small
 LEAST_OVERLAP_BYTES: Final = 1 << 15
@@ -43,8 +45,16 @@ class Sought(NamedTuple):
     short: ShortFields
     item_words: np.ndarray  # int32 (items,), of question, choices and answer
     answer_letter: np.ndarray
+    number_words: np.ndarray  # uint64, sorted
     answer_markers: np.ndarray  # uint64, words that announce an answer
     longest: int  # words of the longest pattern
+
+
+class Marks(NamedTuple):
+    """What the corpus as a whole holds of the items; flags that only ever rise."""
+
+    grams: GramSet
+    covered: np.ndarray  # bool (words of all patterns,): inside a span of Llama 2
 
 
 class Evidence(NamedTuple):
@@ -70,6 +80,7 @@ class Evidence(NamedTuple):
     columns: np.ndarray  # of the alignment: matches, mismatches and gaps
     longest_run: np.ndarray  # words
     numbers_matched: np.ndarray
+    numbers_swapped: np.ndarray
     swapped_units: np.ndarray  # weight of the item's numbers that face another number
     run_start: np.ndarray  # rows of `runs`
     run_end: np.ndarray
@@ -87,6 +98,7 @@ class Beside(NamedTuple):
     answers: np.ndarray  # times that the short answer was found
     announced: np.ndarray  # 1: the answer or its letter follows a word like "answer"
     units: np.ndarray  # weight of the short fields found
+    words: np.ndarray  # of the short fields found
 
 
 N_BESIDE: Final = len(Beside._fields)
@@ -117,23 +129,24 @@ def sought(patterns: Patterns) -> Sought:
         patterns.short,
         patterns.role_words[:, :3].sum(axis=1),
         patterns.answer_letter,
+        number_words(),
         answer_markers(),
         int(lengths.max(initial=0)),
     )
 
 
-def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, grams: GramSet) -> Scanned:
+def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, marks: Marks) -> Scanned:
     """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8; bounds int64 (n + 1,)).
 
-    Marks the n-grams it sees in `grams.seen`. Releases the interpreter lock.
+    Raises the flags of `marks`. Releases the interpreter lock.
     """
-    rows, beside, runs, words = _scan(data, bounds, *table(), target, grams)
+    rows, beside, runs, words = _scan(data, bounds, *table(), target, marks)
     return Scanned(Evidence(*rows.T), Beside(*beside.T), runs, words)
 
 
 @njit(nogil=True, cache=True)
 def _scan(
-    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, grams: Any
+    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, marks: Any
 ) -> tuple[Any, Any, Any, int]:
     overlap = max(LEAST_OVERLAP_BYTES, 16 * (target.longest + MOST_BAND))
     longest_text = 0
@@ -161,7 +174,7 @@ def _scan(
         while True:
             end = _cut(data, first, last)
             n = hash_words(data, first, end, page_of, entries, parts, hashes)
-            hits, n_hits = _collect(hashes, n, held, target, grams, hits)
+            hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
             if n_hits:
                 if len(starts) == 0:
                     starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -172,7 +185,7 @@ def _scan(
                 ordered = np.sort(hits[:n_hits])
                 from_row = n_rows
                 rows, n_rows, runs, n_runs = _align_hits(
-                    ordered, hashes, n, numeric, target, claimed, trace, pairs,
+                    ordered, hashes, n, numeric, target, marks.covered, claimed, trace, pairs,
                     rows, n_rows, runs, n_runs,
                 )  # fmt: skip
                 for row in rows[from_row:n_rows]:
@@ -216,9 +229,7 @@ def _back_to_character(data: Any, at: int) -> int:
 
 
 @njit(nogil=True, cache=True)
-def _collect(
-    hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any
-) -> tuple[Any, int]:
+def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any) -> tuple[Any, int]:
     """Gather (pattern, diagonal, word) of every nominating seed, packed in 22 + 21 + 21 bits."""
     index = target.index
     n_held = 0
@@ -269,8 +280,8 @@ def _push_hits(
 
 @njit(nogil=True, cache=True)
 def _align_hits(
-    hits: Any, hashes: Any, n: int, numeric: Any, target: Any, claimed: Any, trace: Any, pairs: Any,
-    rows: Any, n_rows: int, runs: Any, n_runs: int,
+    hits: Any, hashes: Any, n: int, numeric: Any, target: Any, covered: Any, claimed: Any, trace: Any,
+    pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
     """Align each nominated pattern where its hits are; `hits` are sorted."""
     low = 0
@@ -286,7 +297,7 @@ def _align_hits(
             if claimed[j] and claimed[j + length - 1]:
                 continue  # this place is part of a locus already
             rows, n_rows, runs, n_runs = _align_run(
-                pattern, i, j, length, hashes, n, numeric, target, trace, pairs,
+                pattern, i, j, length, hashes, n, numeric, target, covered, trace, pairs,
                 rows, n_rows, runs, n_runs,
             )  # fmt: skip
             if n_rows > from_row:
@@ -327,7 +338,7 @@ def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> An
 @njit(nogil=True, cache=True)
 def _align_run(
     pattern: int, i: int, j: int, length: int, hashes: Any, n: int, numeric: Any, target: Any,
-    trace: Any, pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
+    covered: Any, trace: Any, pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
     """Align outwards from an exact run; keep the locus where it is evidence."""
     first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
@@ -346,7 +357,7 @@ def _align_run(
         trace, pairs[total:],
     )  # fmt: skip
 
-    units = ask_units = longest = here = columns = swapped = matched_numbers = 0
+    units = ask_units = longest = here = columns = matched_numbers = swapped = swapped_units = 0
     from_run = n_runs
     for k in range(total):
         a, b = pairs[k]
@@ -360,8 +371,11 @@ def _align_run(
         columns += 1 + max(gap_a, gap_b)
         if gap_a == gap_b:
             for g in range(1, gap_a + 1):
-                if target.numeric[first + a - g] and numeric[b - g]:
-                    swapped += weights[a - g]
+                if target.numeric[first + a - g] and (
+                    numeric[b - g] or is_number_word(hashes[b - g], target.number_words)
+                ):
+                    swapped += 1
+                    swapped_units += weights[a - g]
         if k and gap_a == 0 and gap_b == 0:
             here += 1
             runs[n_runs - 1, 2] += 1
@@ -372,6 +386,7 @@ def _align_run(
             runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = a, b, 1
             n_runs += 1
         longest = max(longest, here)
+    cover_spans(runs[from_run:n_runs], covered[first:last])
     if longest < LONG_WORDS and KEPT_SHARE * units < target.totals[pattern]:
         return rows, n_rows, runs, from_run
     if n_rows == len(rows):
@@ -381,8 +396,8 @@ def _align_run(
     row[2], row[3] = pairs[0, 0], pairs[total - 1, 0] + 1
     row[6], row[7] = pairs[0, 1], pairs[total - 1, 1] + 1
     row[10], row[11], row[12], row[13], row[14] = units, ask_units, total, columns, longest
-    row[15], row[16] = matched_numbers, swapped
-    row[17], row[18] = from_run, n_runs
+    row[15], row[16], row[17] = matched_numbers, swapped, swapped_units
+    row[18], row[19] = from_run, n_runs
     return rows, n_rows + 1, runs, n_runs
 
 

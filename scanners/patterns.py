@@ -35,10 +35,11 @@ from scanners.fields import (
 )
 
 COMMON_PHRASE_DIVISOR: Final = 4
-ENOUGH_BITS: Final = 40.0  # evidence that a text is the item and not a common phrase
+ENOUGH_BITS: Final = 60.0  # evidence that a text is the item and not a common phrase or a title
 LEAST_BITS: Final = 16.0  # a composite that carries less would match by chance
-ASK_FROM_WORDS: Final = 60  # longer questions carry a text and then ask; the ask is judged apart
-ASK_LEAST_WORDS: Final = 4
+ASK_FROM_WORDS: Final = 12  # questions that long may carry a text and then ask; the ask is judged
+# apart
+ASK_LEAST_WORDS: Final = 3
 LETTERS: Final = "a b c d e f g h i j k l m n o p"
 
 SENTENCE_END: Final = re.compile(r"[.!?:][\"'”’)\]]*\s+|\n|[。！？：]")

@@ -20,12 +20,12 @@ import numpy as np
 from numba import njit
 
 from corpora.normal_form import words
-from indexes.grams import GramSet, build_grams, seen_at
-from indexes.ngram import find_entry
+from indexes.grams import build_grams, seen_at
+from indexes.ngram import distinct_patterns, find_entry
 from indexes.seeds import SEED_WORDS, seed_at
 from scanners.fields import Role
 from scanners.judge import Judged, LeakType
-from scanners.ngram import Scanned
+from scanners.ngram import Marks, Scanned
 from scanners.patterns import Patterns
 
 
@@ -91,7 +91,7 @@ NAMES: Final = tuple(preset.name for preset in PRESETS)
 
 PALM_N: Final = 8
 PALM_SHARE: Final = 0.7
-LLAMA2_SPAN, LLAMA2_REPLACED, LLAMA2_SHARE = 10, 4, 0.8
+LLAMA2_SHARE: Final = 0.8
 LLAMA3_SHARE: Final = 0.5
 QWEN2_WORDS, QWEN2_SHARE = 13, 0.6
 TULU3_N, TULU3_SHARE = 8, 0.5
@@ -111,12 +111,14 @@ class PresetTally:
     def __init__(self, patterns: Patterns) -> None:
         self.patterns = patterns
         self.gpt3_n = _gpt3_n(patterns)
-        self.grams = build_grams(
-            patterns.index.words, patterns.index.starts, _chosen(patterns, self.gpt3_n)
+        self.marks = Marks(
+            build_grams(
+                patterns.index.words, patterns.index.starts, _chosen(patterns, self.gpt3_n)
+            ),
+            np.zeros(len(patterns.index.words), np.bool_),
         )
-        self.covered = np.zeros(len(patterns.index.words), np.bool_)  # by a span of Llama 2
         self.in_one_document = np.zeros((len(patterns.n_choices), len(ONE_DOCUMENT)), np.bool_)
-        self._idf = _seed_idf(patterns)
+        self._idf = _seed_idf(patterns.index, len(patterns.totals))
         self._drawn: dict[int, np.ndarray] = {}
 
     def add(self, scanned: Scanned, judged: Judged, questions: dict[int, str]) -> None:
@@ -147,7 +149,7 @@ class PresetTally:
         n_items = len(patterns.n_choices)
         out = {name: np.zeros(n_items, np.bool_) for name in NAMES}
         _flag_items(
-            patterns.index, owners.first, owners.item, owners.role, self.grams, self.covered,
+            patterns.index, owners.first, owners.item, owners.role, *self.marks,
             self.gpt3_n[patterns.benchmark] if n_items else self.gpt3_n,
             out["gpt3"], out["palm"], out["llama2"], out["llama3"],
         )  # fmt: skip
@@ -191,28 +193,6 @@ def _chosen(patterns: Patterns, gpt3_n: np.ndarray) -> dict[int, np.ndarray]:
 
 
 @njit(nogil=True, cache=True)
-def cover_spans(runs: Any, covered: Any) -> None:
-    """Mark the words of an item in Llama 2's spans, from the exact runs of one alignment.
-
-    A span begins with more than 10 equal words in a row... its first 10 words are equal, and it goes
-    on over equal-length gaps while at most 4 words in all are replaced.
-    """
-    for first in range(len(runs)):
-        if runs[first, 2] < LLAMA2_SPAN:
-            continue
-        start, end = runs[first, 0], runs[first, 0] + runs[first, 2]
-        diagonal = runs[first, 1] - runs[first, 0]
-        replaced = 0
-        for later in range(first + 1, len(runs)):
-            replaced += runs[later, 0] - end
-            if runs[later, 1] - runs[later, 0] != diagonal or replaced > LLAMA2_REPLACED:
-                break
-            end = runs[later, 0] + runs[later, 2]
-        if end - start > LLAMA2_SPAN:
-            covered[start:end] = True
-
-
-@njit(nogil=True, cache=True)
 def _flag_items(
     index: Any, owner_first: Any, owner_item: Any, owner_role: Any, grams: Any, covered: Any,
     gpt3_n: Any, gpt3: Any, palm: Any, llama2: Any, llama3: Any,
@@ -253,13 +233,18 @@ def _flag_rows(
         in_8_grams = np.zeros(size, np.bool_)
         weight, total = 0.0, idf[start : start + max(0, size - SEED_WORDS + 1)].sum()
         for other in range(e, -1, -1):  # the earlier loci of the same question and document
-            if evidence.pattern[other] != pattern or evidence.document[other] != evidence.document[e]:
+            if (
+                evidence.pattern[other] != pattern
+                or evidence.document[other] != evidence.document[e]
+            ):
                 break
             for run in runs[evidence.run_start[other] : evidence.run_end[other]]:
                 if run[2] >= TULU3_N:
                     in_8_grams[run[0] : run[0] + run[2]] = True
         for run in runs[evidence.run_start[e] : evidence.run_end[e]]:
-            weight += idf[start + run[0] : start + max(run[0], run[0] + run[2] - SEED_WORDS + 1)].sum()
+            weight += idf[
+                start + run[0] : start + max(run[0], run[0] + run[2] - SEED_WORDS + 1)
+            ].sum()
             for draw in range(GPT4_DRAWS):
                 low, high = draws[r, draw]
                 flags[item, 3] |= high > low and run[0] <= low and high <= run[0] + run[2]
@@ -279,26 +264,26 @@ def _olmo3(weight: float, total: float, with_answer: bool, role_words: Any) -> b
     return overlap >= 1.0 - decay * (1.0 - OLMO3_SCORE)
 
 
-def _seed_idf(patterns: Patterns) -> np.ndarray:
-    """Return ln(patterns / patterns with it) of the seed at each word; 0 of repeats and where none."""
-    return _idf_kernel(patterns.index, len(patterns.totals))
-
-
 @njit(nogil=True, cache=True)
-def _idf_kernel(index: Any, n_patterns: int) -> Any:
+def _seed_idf(index: Any, n_patterns: int) -> Any:
+    """Return ln(patterns / holders) of the seed at each word; 0 where it stood in the pattern before."""
+    holders = distinct_patterns(index.seeds)
     out = np.zeros(len(index.words), np.float64)
     for pattern in range(len(index.starts) - 1):
-        for at in range(index.starts[pattern], index.starts[pattern + 1] - SEED_WORDS + 1):
+        start = index.starts[pattern]
+        for at in range(start, index.starts[pattern + 1] - SEED_WORDS + 1):
             entry = find_entry(
                 index.seeds.keys, index.seeds.entry, seed_at(index.words, at, SEED_WORDS)
             )
-            holders, last, first_here = 0, -1, True
-            for posting in range(index.seeds.first[entry], index.seeds.first[entry + 1]):
-                holders += index.seeds.pattern[posting] != last
-                last = index.seeds.pattern[posting]
-                if last == pattern:
-                    first_here &= index.starts[pattern] + index.seeds.offset[posting] >= at
-            out[at] = np.log(n_patterns / holders) if first_here else 0.0
+            low, high = index.seeds.first[entry], index.seeds.first[entry + 1]
+            while low < high:  # the first posting of this pattern
+                middle = (low + high) // 2
+                if index.seeds.pattern[middle] < pattern:
+                    low = middle + 1
+                else:
+                    high = middle
+            if start + index.seeds.offset[low] == at:
+                out[at] = np.log(n_patterns / holders[entry])
     return out
 
 
@@ -323,6 +308,3 @@ def _draw_substrings(question: str) -> np.ndarray:
             np.searchsorted(bounds, last, side="left"),
         )
     return out
-
-
-__all__ = ["NAMES", "PRESETS", "GramSet", "Preset", "PresetTally", "cover_spans"]

@@ -1,9 +1,10 @@
 """Each original layout, from a record as its authors (or the hub) publish it to the exact fields."""
 
+import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.fields import BenchmarkError, FieldMap
@@ -386,7 +387,7 @@ ORIGINALS: dict[str, tuple[str, dict[str, Any], Fields]] = {
     ),
     "CMMLU": (
         "cmmlu",
-        {"": "0", "Question": "哪项", "A": "甲", "B": "乙", "C": "丙", "D": "丁", "Answer": "A"},
+        {"Question": "哪项", "A": "甲", "B": "乙", "C": "丙", "D": "丁", "Answer": "A"},
         Fields("哪项", "甲", ("甲", "乙", "丙", "丁")),
     ),
     "SocialIQA": (
@@ -605,17 +606,17 @@ def test_a_label_that_names_no_choice_stays_as_it_is():
         ),
         ("gsm8k", {"question": {"a": 1}, "answer": "a"}, "question is an object, not text"),
         ("gsm8k", {"question": b"q", "answer": "a"}, "question is bytes, not text"),
-        ("sluicegate", {"question": "q", "choices": 3}, "choices is a int, not a list"),
+        ("sluicegate", {"question": "q", "choices": 3}, "choices is a number, not a list"),
         ("sluicegate", {"question": "q", "id": [1]}, "id is a list, not text or a number"),
         (
             "arc_original",
             {"question": "q", "answerKey": "A"},
-            "question is or holds a str where this layout has an object",
+            "question is or holds text where this layout has an object",
         ),
         (
             "arc",
             {"question": "q", "choices": [{"text": "a"}, "b"], "answerKey": "A"},
-            "choices is or holds a str where this layout has an object",
+            "choices is or holds text where this layout has an object",
         ),
     ],
 )
@@ -626,8 +627,23 @@ def test_a_field_of_the_wrong_type_is_named(layout, record, message):
 
 
 @pytest.mark.parametrize(
+    ("label", "answer"), [(1, "b"), ("1", "b"), (1.0, "b"), ("0.0", "a"), (-1, ""), (math.nan, "")]
+)
+def test_an_index_is_read_however_a_data_frame_wrote_it(label, answer):
+    record = {"goal": "g", "sol1": "a", "sol2": "b", "label": label}
+    assert LAYOUTS["piqa"].read(record).answer == answer
+
+
+@pytest.mark.parametrize(
     ("value", "text"),
-    [(3, "3"), (1.5, "1.5"), (True, "yes"), (None, ""), (["one", "two"], "one\ntwo")],
+    [
+        (3, "3"),
+        (1.5, "1.5"),
+        (True, "yes"),
+        (None, ""),
+        (math.nan, ""),
+        (["one", "two"], "one\ntwo"),
+    ],
 )
 def test_what_is_not_text_but_can_be_becomes_text(value, text):
     assert LAYOUTS["sluicegate"].read({"question": value, "answer": "a"}).question == text
@@ -643,10 +659,11 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(sorted(LAYOUTS)), st.data())
 def test_no_value_makes_a_layout_fail_with_anything_but_a_field_error(name, data):
     layout = LAYOUTS[name]
-    record = data.draw(st.fixed_dictionaries({key: JSON for key in sorted(layout.needs)}))
+    record = data.draw(st.fixed_dictionaries(dict.fromkeys(sorted(layout.needs), JSON)))
     try:
         fields = layout.read(record)
     except FieldError:

@@ -1,0 +1,282 @@
+"""The scan: a corpus and benchmarks in; findings, item statuses and a report out. A look-up.
+
+    plan:  read the benchmarks, index their items, list the shards and split the large ones
+    map:   one step per shard (pipelines.shard_step)
+    merge: sort, decide the status of each item, summarise, write
+
+Results do not depend on the number of jobs, the order of shards or the size of batches.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from corpora.benchmarks import read_benchmarks
+from corpora.fields import FieldMap
+from corpora.normal_form import fingerprint
+from corpora.problems import ReadLog
+from corpora.shards import Columns, Shard, resolve, split
+from indexes.background import load_background
+from pipelines.files import write_text, write_whole
+from pipelines.settings import ScanSettings
+from pipelines.shard_step import ScanPlan, StepResult, choose_examples, scan_shard
+from pipelines.tables import FINDING_COLUMNS, example_rows, findings_table, items_table
+from reports.render import RENDERERS
+from reports.schema import Report
+from reports.summary import RunFacts, build_report
+from scanners.patterns import build_patterns
+
+RUN_SCHEMA: Final = "sluicegate.run/1"
+LIBRARIES: Final = ("numba", "numpy", "polars", "pyarrow")
+RESULT_FILES: Final = (
+    "findings.parquet", "items.parquet", "report.json", "report.html", "summary.md", "run.json",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scan is; `total_bytes` counts stored bytes, as do the finished ones."""
+
+    stage: str
+    shards_done: int = 0
+    shards: int = 0
+    documents: int = 0
+    bytes: int = 0
+    findings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """A finished scan.
+
+    `findings` and `items` have the columns of the files of the same name (see the README);
+    `complete` is False where something could not be read, and `report` and `run` are the contents
+    of `report.json` and `run.json`.
+    """
+
+    findings: pl.DataFrame
+    items: pl.DataFrame
+    report: Report
+    run: dict[str, Any]
+    complete: bool
+
+    def contaminated(self) -> pl.DataFrame:
+        """Return the items whose status is `contaminated`."""
+        return self.items.filter(pl.col("status") == "contaminated")
+
+
+def scan(
+    corpus: Sequence[str],
+    benchmarks: Sequence[str],
+    settings: ScanSettings,
+    *,
+    tool_version: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> ScanResult:
+    """Scan a corpus for the items of benchmarks.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        BenchmarkError: where a benchmark cannot be read whole.
+    """
+    clock = {"started": time.time()}
+    shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    progress(Progress("reading benchmarks", shards=len(shards)))
+    fields = FieldMap.parse(settings.fields) if settings.fields else None
+    read = read_benchmarks(benchmarks, fields)
+    progress(Progress("indexing items", shards=len(shards)))
+    plan = ScanPlan(read, build_patterns(read, load_background()))
+    plan.warm_up()
+    clock["scanning"] = time.time()
+    steps = _run_steps(shards, plan, settings, progress)
+    clock["merging"] = time.time()
+    result = _merge(corpus, steps, plan, settings, tool_version)
+    clock["finished"] = time.time()
+    result.run["timings"] = _timings(clock)
+    return result
+
+
+def write_result(result: ScanResult, out: Path) -> None:
+    """Write all files of a scan into a folder; `run.json` comes last and means complete.
+
+    Raises:
+        OSError: where the folder cannot be written, with nothing half-written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "run.json").unlink(missing_ok=True)  # the old result is no longer whole
+    write_whole(out / "findings.parquet", lambda f: result.findings.write_parquet(f))
+    write_whole(out / "items.parquet", lambda f: result.items.write_parquet(f))
+    write_text(out / "report.json", RENDERERS["json"](result.report))
+    write_text(out / "report.html", RENDERERS["html"](result.report))
+    write_text(out / "summary.md", RENDERERS["md"](result.report))
+    run = json.dumps(result.run, ensure_ascii=False, indent=1, sort_keys=True)
+    write_text(out / "run.json", run + "\n")
+
+
+def _run_steps(
+    shards: Sequence[Shard],
+    plan: ScanPlan,
+    settings: ScanSettings,
+    progress: Callable[[Progress], None],
+) -> list[StepResult]:
+    """Run one step per shard part on `jobs` threads; the kernels release the interpreter lock."""
+    parts = [part for shard in shards for part in split(shard, settings.part_bytes)]
+    parts.sort(key=lambda part: -part.size_bytes)  # the largest first: the threads end together
+    read_ahead = len(parts) < settings.jobs
+    done: list[StepResult] = []
+    current: dict[int, tuple[int, int, int]] = {}
+    lock = threading.Lock()
+    stop = threading.Event()
+
+    def step(number: int, part: Shard) -> None:
+        for result in scan_shard(
+            part, plan, batch_bytes=settings.batch_bytes, read_ahead=read_ahead
+        ):
+            if stop.is_set():
+                return
+            with lock:
+                current[number] = (result.log.documents, result.log.bytes, len(result.places))
+                tell = Progress(
+                    "scanning", len(done), len(parts), *map(sum, zip(*current.values()))
+                )  # noqa: B905 - rows of one shape
+            progress(tell)
+        with lock:
+            done.append(result)
+
+    if settings.jobs == 1:
+        for number, part in enumerate(parts):
+            step(number, part)
+        return done
+    with ThreadPoolExecutor(settings.jobs) as pool:
+        futures = [pool.submit(step, number, part) for number, part in enumerate(parts)]
+        try:
+            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
+            for future in finished:
+                future.result()
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return done
+
+
+def _merge(
+    corpus: Sequence[str],
+    steps: list[StepResult],
+    plan: ScanPlan,
+    settings: ScanSettings,
+    tool_version: str,
+) -> ScanResult:
+    steps.sort(key=lambda step: (step.shard.path, step.shard.part or (0, 0)))
+    log = ReadLog()
+    for step in steps:
+        log.merge(step.log)
+    found = findings_table(steps, plan)
+    items = items_table(found, plan)
+    unread = _unread(steps)
+    complete = not unread and (settings.skip_bad or log.n_problems == 0)
+    documents, sizes = _domains(steps)
+    facts = RunFacts(
+        corpus_name=", ".join(corpus),
+        shards=len({step.shard.path for step in steps}),
+        shards_unread=len(unread),
+        documents=log.documents,
+        bytes=log.bytes,
+        words=sum(step.words for step in steps),
+        bad_documents=log.bad_documents,
+        problems=tuple(log.problems),
+        n_problems=log.n_problems,
+        domain_documents=documents,
+        domain_bytes=sizes,
+        complete=complete,
+        tool_version=tool_version,
+        normal_form=fingerprint(),
+    )
+    examples = choose_examples([example for step in steps for example in step.examples], plan)
+    report = build_report(facts, plan.benchmarks, items, found, example_rows(examples, plan))
+    run = _run_record(steps, plan, settings, facts, log)
+    return ScanResult(found.select(FINDING_COLUMNS), items, report, run, complete)
+
+
+def _unread(steps: Sequence[StepResult]) -> set[str]:
+    """Return the shards that broke off or could not be opened: a problem with the file as a whole."""
+    return {problem.shard for step in steps for problem in step.log.problems if problem.row is None}
+
+
+def _domains(steps: Sequence[StepResult]) -> tuple[dict[str, int], dict[str, int]]:
+    documents: dict[str, int] = {}
+    sizes: dict[str, int] = {}
+    for step in steps:
+        for name, count in step.domain_documents.items():
+            documents[name] = documents.get(name, 0) + count
+            sizes[name] = sizes.get(name, 0) + step.domain_bytes[name]
+    return dict(sorted(documents.items())), dict(sorted(sizes.items()))
+
+
+def _run_record(
+    steps: Sequence[StepResult],
+    plan: ScanPlan,
+    settings: ScanSettings,
+    facts: RunFacts,
+    log: ReadLog,
+) -> dict[str, Any]:
+    """Return the content of run.json but for the timings: what was judged, and with what."""
+    digests = {step.shard.path: step.digest for step in steps if step.digest is not None}
+    sizes: dict[str, int] = {}
+    for step in steps:
+        sizes[step.shard.path] = sizes.get(step.shard.path, 0) + step.shard.size_bytes
+    return {
+        "schema": RUN_SCHEMA,
+        "tool": {"name": "sluicegate", "version": facts.tool_version},
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "normal_form": facts.normal_form,
+        "settings": settings.model_dump(mode="json"),
+        "complete": facts.complete,
+        "read": {
+            "shards": facts.shards,
+            "shards_unread": facts.shards_unread,
+            "documents": facts.documents,
+            "bytes": facts.bytes,
+            "words": facts.words,
+            "bad_documents": facts.bad_documents,
+            "problems": dict(sorted(log.reasons.items())),
+        },
+        "shards": [
+            {"path": path, "stored_bytes": size, "sha256": digests.get(path)}
+            for path, size in sorted(sizes.items())
+        ],
+        "benchmarks": [
+            {
+                "name": benchmark.name,
+                "path": benchmark.path,
+                "sha256": benchmark.digest,
+                "layout": benchmark.layout,
+                "items": len(benchmark.items),
+            }
+            for benchmark in plan.benchmarks
+        ],
+    }
+
+
+def _timings(clock: dict[str, float]) -> dict[str, Any]:
+    """Return when the run began (UTC) and how long its stages took, in seconds."""
+    started = datetime.fromtimestamp(clock["started"], UTC)
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "indexing_s": round(clock["scanning"] - clock["started"], 3),
+        "scanning_s": round(clock["merging"] - clock["scanning"], 3),
+        "merging_s": round(clock["finished"] - clock["merging"], 3),
+    }

@@ -1,0 +1,30 @@
+"""What a scan may be told: one frozen, validated value."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Device = Literal["auto", "cpu", "cuda"]
+ScannerName = Literal["ngram"]
+
+
+class ScanSettings(BaseModel):
+    """Settings of a scan; an unknown name is an error.
+
+    `jobs`, `batch_bytes` and `part_bytes` change speed and memory, never a result.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: tuple[str, ...] = ("text",)  # columns of the corpus; several are joined by a line feed
+    id: str | None = "id"
+    domain: str | None = "domain"
+    fields: str | None = None  # map of the benchmarks' fields, "question=prompt,answer=completion"
+    scanners: tuple[ScannerName, ...] = ("ngram",)
+    device: Device = "auto"
+    jobs: int = Field(default=1, ge=1)
+    skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
+    batch_bytes: int = Field(default=8 << 20, ge=1)
+    part_bytes: int = Field(default=64 << 20, ge=1)  # stored bytes from which a shard is split

@@ -1,0 +1,221 @@
+"""The step of a scan: one shard (or part of one) in, its findings out.
+
+A pure function of shard and plan, but for the tally of the labs' definitions, whose flags only ever
+rise; so steps run in any order and on any number of threads.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from corpora.benchmarks import Benchmark, Item
+from corpora.documents import Batch, read_batches
+from corpora.places import open_input
+from corpora.problems import ReadLog
+from corpora.shards import Shard
+from corpora.streams import READ_ERRORS
+from scanners.findings import Finding, tell
+from scanners.judge import judge
+from scanners.ngram import Sought, scan_texts, sought
+from scanners.patterns import Patterns
+from scanners.presets import PresetTally
+
+CONTEXT_CHARS: Final = 160  # of the document on each side of an example
+EXAMPLES_OF_A_KIND: Final = 3  # per benchmark and leak type
+HASHED_BYTES: Final = 4 << 20
+READ_AHEAD: Final = 2  # batches
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A finding in its shard."""
+
+    finding: Finding
+    shard: str
+    row: int
+    doc_id: str | None
+    domain: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """An example's document text around the locus, and the character at which it begins."""
+
+    place: Place
+    text: str
+    first_char: int
+
+
+@dataclass(slots=True)
+class StepResult:
+    """What one step found, read and counted."""
+
+    shard: Shard
+    places: list[Place] = field(default_factory=list)
+    examples: list[Context] = field(default_factory=list)
+    log: ReadLog = field(default_factory=ReadLog)
+    words: int = 0
+    domain_documents: dict[str, int] = field(default_factory=dict)
+    domain_bytes: dict[str, int] = field(default_factory=dict)
+    digest: str | None = None  # sha256 of the file; None for URLs and later parts
+
+
+class ScanPlan:
+    """What every step shares: the items, their patterns and the tally."""
+
+    def __init__(self, benchmarks: Sequence[Benchmark], patterns: Patterns) -> None:
+        self.benchmarks = benchmarks
+        self.items: tuple[Item, ...] = tuple(i for b in benchmarks for i in b.items)
+        self.patterns = patterns
+        self.target: Sought = sought(patterns)
+        self.tally = PresetTally(patterns)
+
+    def warm_up(self) -> None:
+        """Compile the kernels before threads ask for them."""
+        scan_texts(np.zeros(0, np.uint8), np.zeros(1, np.int64), self.target, self.tally.marks)
+
+
+def scan_shard(
+    shard: Shard, plan: ScanPlan, *, batch_bytes: int, read_ahead: bool
+) -> Iterator[StepResult]:
+    """Scan one shard; yields the same growing result after every batch, for progress.
+
+    The last one is whole. `read_ahead` reads the next batch in a thread while one is scanned.
+    """
+    result = StepResult(shard)
+    batches = read_batches(shard, result.log, batch_bytes=batch_bytes)
+    for batch in _ahead(batches) if read_ahead else batches:
+        scan_batch(batch, plan, result)
+        yield result
+    if shard.part is None or shard.part[0] == 0:
+        result.digest = file_digest(shard.path)
+    result.examples = choose_examples(result.examples, plan)
+    yield result
+
+
+def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
+    """Scan one batch of documents and add what it gives to the result."""
+    data, bounds = text_buffers(batch.texts)
+    scanned = scan_texts(data, bounds, plan.target, plan.tally.marks)
+    result.words += scanned.words
+    _count_domains(batch, bounds, result)
+    if not len(scanned.evidence.pattern):
+        return
+    judged = judge(scanned, plan.patterns)
+    items = np.unique(plan.patterns.owners.item[judged.owner])
+    plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
+    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, batch.texts)
+    for finding in found:
+        place = Place(
+            finding,
+            batch.shard.path,
+            int(batch.rows[finding.document]),
+            batch.ids[finding.document].as_py(),
+            batch.domains[finding.document].as_py(),
+        )
+        result.places.append(place)
+        result.examples.append(_context(place, batch.texts))
+    if len(result.examples) > 1000:
+        result.examples = choose_examples(result.examples, plan)
+
+
+def text_buffers(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the UTF-8 bytes (uint8) and document bounds (int64 (n + 1,)) of an array, uncopied."""
+    _, offsets, data = texts.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    if data is None or not data.size:
+        return np.zeros(0, np.uint8), bounds
+    return np.frombuffer(data, np.uint8), bounds
+
+
+def choose_examples(examples: Sequence[Context], plan: ScanPlan) -> list[Context]:
+    """Keep the best few of each benchmark and leak type, each item once; the order is total."""
+    kept: list[Context] = []
+    taken: dict[tuple[int, str], int] = {}
+    items: set[int] = set()
+    for example in sorted(examples, key=example_rank):
+        finding = example.place.finding
+        kind = (int(plan.patterns.benchmark[finding.item]), finding.leak_type)
+        if finding.item not in items and taken.get(kind, 0) < EXAMPLES_OF_A_KIND:
+            items.add(finding.item)
+            taken[kind] = taken.get(kind, 0) + 1
+            kept.append(example)
+    return kept
+
+
+def example_rank(example: Context) -> tuple[Any, ...]:
+    """Order examples: the strongest and longest first, then by place."""
+    f = example.place.finding
+    return (
+        -f.status, -f.score, -f.longest_run, f.item, f.field, f.choice,
+        example.place.shard, example.place.row, f.doc_start, f.doc_end,
+    )  # fmt: skip
+
+
+def file_digest(path: str) -> str | None:
+    """Return the SHA-256 of a local file; None where it is a URL or cannot be read again."""
+    if "://" in path and not path.startswith("file://"):
+        return None  # a second transfer would cost more than it tells
+    digest = hashlib.sha256()
+    try:
+        with open_input(path) as file:
+            while chunk := file.read(HASHED_BYTES):
+                digest.update(chunk)
+    except READ_ERRORS:
+        return None
+    return digest.hexdigest()
+
+
+def _context(place: Place, texts: pa.LargeStringArray) -> Context:
+    text = texts[place.finding.document].as_py()
+    first = max(0, place.finding.doc_start - CONTEXT_CHARS)
+    return Context(place, text[first : place.finding.doc_end + CONTEXT_CHARS], first)
+
+
+def _count_domains(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
+    names = batch.domains.dictionary_encode()
+    codes = names.indices.fill_null(-1).to_numpy()
+    sizes = np.diff(bounds)
+    for code in np.unique(codes).tolist():
+        name = "" if code < 0 else names.dictionary[code].as_py()
+        chosen = codes == code
+        result.domain_documents[name] = result.domain_documents.get(name, 0) + int(chosen.sum())
+        result.domain_bytes[name] = result.domain_bytes.get(name, 0) + int(sizes[chosen].sum())
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """Read in a thread of its own, a few batches ahead; errors come out where they would."""
+    ready: queue.Queue[Any] = queue.Queue(READ_AHEAD)
+    stopped = threading.Event()
+    end = object()
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                if stopped.is_set():
+                    return
+                ready.put(batch)
+            ready.put(end)
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the other thread
+            ready.put(error)
+
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    try:
+        while (got := ready.get()) is not end:
+            if isinstance(got, BaseException):
+                raise got
+            yield got
+    finally:
+        stopped.set()
+        while not ready.empty():  # free the reader if it waits for room
+            ready.get_nowait()
+        thread.join()

@@ -1,0 +1,211 @@
+"""From tables to the report: counts, shares and examples, with what every word means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from corpora.benchmarks import Benchmark
+from corpora.problems import Problem
+from indexes.ngram import LONG_WORDS, RARE_PATTERNS
+from indexes.seeds import SEED_WORDS
+from reports.schema import SCHEMA, BenchmarkSummary, Definition, Example, Report
+from scanners.judge import ANSWER_ALONE_SCORE, CONTAMINATED_SCORE, LEAK_TYPES, SUSPECT_SCORE
+from scanners.patterns import ENOUGH_BITS
+from scanners.presets import NAMES, PRESETS
+
+SHOWN_EXAMPLES: Final = 40
+SHOWN_PROBLEMS: Final = 100
+NO_DOMAIN: Final = "(no domain)"
+
+DEFINITIONS: Final[tuple[Definition, ...]] = (
+    {
+        "term": "contaminated",
+        "meaning": f"the question stands in one place of one document with a score of at least "
+        f"{CONTAMINATED_SCORE}, with or without its answer; or a free-text answer stands there "
+        f"whole (score {ANSWER_ALONE_SCORE}, a run of {LONG_WORDS} words)",
+    },
+    {
+        "term": "suspect",
+        "meaning": f"a score of at least {SUSPECT_SCORE}, or the evidence is of a kind that does "
+        "not settle it: only numbers differ (template), only the passage or only choices were "
+        "found, or a long question without its last sentence",
+    },
+    {
+        "term": "unsearchable",
+        "meaning": "the item has too few words of its own to be found or ruled out",
+    },
+    {
+        "term": "clean",
+        "meaning": "searched for and not found at these scores; edits and rewordings beyond the "
+        "guaranteed run may still be missed",
+    },
+    {
+        "term": "score",
+        "meaning": f"coverage x min(1, information / {ENOUGH_BITS:.0f} bits), in [0, 1]; choices and "
+        "answer beside the question add to the information",
+    },
+    {
+        "term": "coverage",
+        "meaning": "matched share of the field by inverse-document-frequency weight, in one locus",
+    },
+    {"term": "identity", "meaning": "matched words / columns of the alignment"},
+    {"term": "longest run", "meaning": "consecutive words that are equal in both texts"},
+    {
+        "term": "template",
+        "meaning": "the same question with other numbers: a sibling, not a copy",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What a run read and with what; the rest of the report comes from its tables."""
+
+    corpus_name: str
+    shards: int
+    shards_unread: int
+    documents: int
+    bytes: int
+    words: int
+    bad_documents: int
+    problems: tuple[Problem, ...]
+    n_problems: int
+    domain_documents: dict[str, int]
+    domain_bytes: dict[str, int]
+    complete: bool
+    tool_version: str
+    normal_form: str
+
+
+def build_report(
+    facts: RunFacts,
+    benchmarks: Sequence[Benchmark],
+    items: pl.DataFrame,
+    findings: pl.DataFrame,
+    examples: Sequence[Example],
+) -> Report:
+    """Summarise a scan; `items` and `findings` have the columns of their files.
+
+    `findings` also has `item_status`, what a finding makes of its item.
+    """
+    shown = list(examples[:SHOWN_EXAMPLES])
+    problems = facts.problems[:SHOWN_PROBLEMS]
+    return {
+        "schema": SCHEMA,
+        "tool": {"name": "sluicegate", "version": facts.tool_version},
+        "title": _title(items),
+        "complete": facts.complete,
+        "calibration": {
+            "status": "UNCALIBRATED",
+            "reason": "the calibration battery was not run, so the rate of missed leaks is unknown",
+        },
+        "corpus": {
+            "name": facts.corpus_name,
+            "shards": facts.shards,
+            "shards_unread": facts.shards_unread,
+            "documents": facts.documents,
+            "bytes": facts.bytes,
+            "words": facts.words,
+            "bad_documents": facts.bad_documents,
+            "problems": [
+                {"shard": p.shard, "row": p.row, "reason": p.reason, "mend": p.mend}
+                for p in problems
+            ],
+            "problems_not_shown": facts.n_problems - len(problems),
+            "domains": [
+                {
+                    "domain": name or NO_DOMAIN,
+                    "documents": count,
+                    "bytes": facts.domain_bytes[name],
+                }
+                for name, count in facts.domain_documents.items()
+            ],
+        },
+        "parameters": {
+            "seed_words": SEED_WORDS,
+            "guaranteed_run_words": LONG_WORDS,
+            "rare_seed_patterns": RARE_PATTERNS,
+            "enough_bits": ENOUGH_BITS,
+            "contaminated_score": CONTAMINATED_SCORE,
+            "suspect_score": SUSPECT_SCORE,
+            "answer_alone_score": ANSWER_ALONE_SCORE,
+        },
+        "normal_form": facts.normal_form,
+        "definitions": list(DEFINITIONS),
+        "benchmarks": _benchmarks(benchmarks, items, findings),
+        "presets": [{"name": p.name, "rule": p.rule, "source": p.source} for p in PRESETS],
+        "findings_total": findings.height,
+        "findings_shown": len(shown),
+        "examples": shown,
+    }
+
+
+def _title(items: pl.DataFrame) -> str:
+    bad = items.filter(pl.col("status") == "contaminated")
+    touched = bad["benchmark"].n_unique()
+    total = items["benchmark"].n_unique()
+    return (
+        f"{bad.height:,} of {items.height:,} items contaminated, in {touched} of {total} "
+        f"benchmark{'s' if total != 1 else ''}"
+    )
+
+
+def _benchmarks(
+    benchmarks: Sequence[Benchmark], items: pl.DataFrame, findings: pl.DataFrame
+) -> list[BenchmarkSummary]:
+    """Summarise each benchmark, by name."""
+    own_items = items.partition_by("benchmark", as_dict=True)
+    own_findings = findings.partition_by("benchmark", as_dict=True)
+    return [
+        _benchmark(
+            benchmark,
+            own_items.get((benchmark.name,), items.clear()),
+            own_findings.get((benchmark.name,), findings.clear()),
+        )
+        for benchmark in benchmarks
+    ]
+
+
+def _benchmark(
+    benchmark: Benchmark, items: pl.DataFrame, findings: pl.DataFrame
+) -> BenchmarkSummary:
+    counts = dict(items.group_by("status").len().iter_rows())
+    marked = items.filter(pl.col("status").is_in(["contaminated", "suspect"]))
+    types = dict(marked.group_by("leak_type").len().iter_rows())
+    reasons = (
+        items.filter(pl.col("status") == "unsearchable")
+        .group_by("reason")
+        .len()
+        .sort("len", "reason", descending=[True, False])
+    )
+    strong = findings.filter(pl.col("item_status") > 0)
+    domains = (
+        strong.group_by(pl.col("domain").fill_null(NO_DOMAIN))
+        .agg(pl.col("item_id").n_unique())
+        .sort("domain")
+    )
+    unsearchable = counts.get("unsearchable", 0)
+    return {
+        "benchmark": benchmark.name,
+        "path": benchmark.path,
+        "digest": benchmark.digest,
+        "layout": benchmark.layout,
+        "items": items.height,
+        "searchable": items.height - unsearchable,
+        "unsearchable": unsearchable,
+        "contaminated": counts.get("contaminated", 0),
+        "suspect": counts.get("suspect", 0),
+        "clean": counts.get("clean", 0),
+        "leak_types": {name: types[name] for name in LEAK_TYPES if name in types},
+        "unsearchable_reasons": [
+            {"reason": reason, "items": count} for reason, count in reasons.iter_rows()
+        ],
+        "n_findings": findings.height,
+        "n_documents": strong.select(pl.struct("shard", "row").n_unique()).item(),
+        "presets": {name: int(items[name].sum()) for name in NAMES},
+        "domains": dict(domains.iter_rows()),
+    }

@@ -1,0 +1,149 @@
+"""Findings in words: each judged locus proven on the text, with its place in both texts.
+
+No finding rests on a hash: the words of the item and of the document are spelled by the plain-Python
+definition of the normal form and compared, run by run, before a finding is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+
+from corpora.benchmarks import Item
+from corpora.normal_form import words
+from corpora.reference_form import reference_words
+from scanners.fields import Role, field_text
+from scanners.judge import LEAK_TYPES, Judged
+from scanners.ngram import Scanned
+from scanners.patterns import Patterns, composite_text
+
+EXCERPT_CHARS: Final = 600
+FIELDS: Final = {
+    Role.QUESTION: "question",
+    Role.COMPOSITE: "question",
+    Role.CHOICE: "choices",
+    Role.ANSWER: "answer",
+    Role.PASSAGE: "passage",
+}
+ASCII_WORD: Final = re.compile(r"[a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A proven locus; the columns of `findings.parquet` plus what the summary needs."""
+
+    item: int  # number over all benchmarks
+    field: str
+    leak_type: str
+    kind: str  # verbatim or near
+    status: int  # judge.Status
+    score: float
+    identity: float
+    coverage: float
+    longest_run: int
+    document: int  # number in the batch
+    item_start: int
+    item_end: int
+    doc_start: int
+    doc_end: int
+    excerpt: str
+    choice: int  # number of the choice, -1 for other fields
+
+
+def tell(
+    judged: Judged,
+    scanned: Scanned,
+    patterns: Patterns,
+    item_of: Callable[[int], Item],
+    texts: Sequence[Any],
+) -> list[Finding]:
+    """Put judged loci into words; a locus whose words differ (a hash collision) is dropped.
+
+    `texts[d].as_py()` is the text of document d; `item_of` gives the item of a number.
+    """
+    found: list[Finding] = []
+    locus = scanned.evidence
+    document, text = -1, ""
+    for row in range(len(judged.evidence)):
+        e, owner = int(judged.evidence[row]), int(judged.owner[row])
+        if document != locus.document[e]:
+            document = int(locus.document[e])
+            text = texts[document].as_py()
+        number = int(patterns.owners.item[owner])
+        role, choice = int(patterns.owners.role[owner]), int(patterns.owners.choice[owner])
+        item_words, starts, ends = _item_words(item_of(number), role, choice)
+        runs = scanned.runs[locus.run_start[e] : locus.run_end[e]]
+        doc_start, doc_end = int(locus.doc_start[e]), int(locus.doc_end[e])
+        if not _same_words(item_words, text[doc_start:doc_end], runs, int(locus.word_start[e])):
+            continue
+        item_start, item_end = _item_place(runs, starts, ends)
+        matched, columns = int(locus.matched[e]), int(locus.columns[e])
+        found.append(
+            Finding(
+                item=number,
+                field=FIELDS[Role(role)],
+                leak_type=LEAK_TYPES[judged.leak_type[row]],
+                kind="verbatim" if matched == columns else "near",
+                status=int(judged.status[row]),
+                score=float(judged.score[row]),
+                identity=matched / columns,
+                coverage=float(locus.units[e] / patterns.totals[locus.pattern[e]]),
+                longest_run=int(locus.longest_run[e]),
+                document=document,
+                item_start=item_start,
+                item_end=item_end,
+                doc_start=doc_start,
+                doc_end=doc_end,
+                excerpt=_shorten(text[doc_start:doc_end]),
+                choice=choice if role == Role.CHOICE else -1,
+            )
+        )
+    return found
+
+
+def spelled_words(text: str) -> list[str]:
+    """Return the words of a text by the definition; plain ASCII needs no table."""
+    if text.isascii():
+        return ASCII_WORD.findall(text.lower())
+    return [word for word, _, _ in reference_words(text)]
+
+
+@lru_cache(maxsize=4096)
+def _item_words(item: Item, role: int, choice: int) -> tuple[list[str], np.ndarray, np.ndarray]:
+    """Return the words of a field and the characters where they start and end in it."""
+    text = field_text(item, role, choice)
+    places = words(text)
+    spelled = composite_text(item, choice) if role == Role.COMPOSITE else text
+    return spelled_words(spelled), places.starts, places.ends
+
+
+def _same_words(item: list[str], locus: str, runs: np.ndarray, first_word: int) -> bool:
+    """Compare every exact run of an alignment on the text itself."""
+    document = spelled_words(locus)
+    for item_word, word, length in runs.tolist():
+        at = word - first_word
+        if item[item_word : item_word + length] != document[at : at + length]:
+            return False
+    return True
+
+
+def _item_place(runs: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[int, int]:
+    """Return the characters of the field from the first to the last matched word.
+
+    The words of a composite go on after the question's; those have no place in it.
+    """
+    own = runs[runs[:, 0] < len(starts)]
+    last = min(int(own[-1, 0] + own[-1, 2]), len(ends)) - 1
+    return int(starts[own[0, 0]]), int(ends[last])
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= EXCERPT_CHARS:
+        return text
+    half = EXCERPT_CHARS // 2 - 1
+    return f"{text[:half]} … {text[-half:]}"

@@ -1,0 +1,29 @@
+"""Sluicegate keeps leaked benchmarks and silent drift out of LLM training data.
+
+    import sluicegate
+
+    result = sluicegate.scan("corpus/*.parquet", "gsm8k_test.jsonl")
+    result.contaminated()
+
+`scan` answers with polars frames; the command line writes the same to files. Nothing heavy is
+imported before it is called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sluicegate.api import scan
+
+__all__ = ["__version__", "scan"]
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> object:
+    """Import the API when it is first asked for, so that `sluicegate --help` stays fast."""
+    if name == "scan":
+        from sluicegate.api import scan
+
+        return scan
+    raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")

@@ -1,0 +1,85 @@
+"""The sample report, its hostile twin, and golden files.
+
+`UPDATE_GOLDEN=1 pytest tests/reports` writes the golden files and the JSON Schema anew; look at the
+difference before it is committed.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from reports.schema import load_report
+
+GOLDEN = Path(__file__).with_name("golden")
+
+PAYLOADS = (
+    '<script>document.title="owned"</script>',
+    '"><img src=x onerror=\'document.title="owned"\'>',
+    "</pre></code></details><h1>owned</h1>",
+    "| a | b |\n|---|---|\n| `x` | ``y`` \\| \\\\| z |",
+    "[click](javascript:alert(1)) ![x](http://evil.example/x.png) <http://evil.example>",
+    "@octocat please see #1, www.evil.example and http://evil.example",
+    "# heading\n\n---\n> quote\n\n```\nfence",
+    "\x1b[2J\x1b[31mred\x1b]0;title\x07\x9b5A\r\x08overwrite",
+    "abc\u202egnp.exe\u2066\u200b\u2028\ufeff\U000e0041\ud800",
+    "=cmd|' /C calc'!A0",
+    "{{ 7*7 }}{% raw %}${7*7}",
+    "‹fake›《全角文字》\u0301\u0301",
+    "a" * 3000,
+)
+KEPT = {"schema", "status", "complete"}
+
+
+@pytest.fixture
+def report():
+    return load_report(GOLDEN / "report.json")
+
+
+@pytest.fixture
+def hostile_report(report):
+    """Return the sample with every free string, keys included, replaced by an attack."""
+    payloads = iter(PAYLOADS * 1000)
+    return _poison(report, payloads)
+
+
+def _poison(value, payloads, key=""):
+    if key in KEPT:
+        return value
+    if isinstance(value, str):
+        return next(payloads)
+    if isinstance(value, list):
+        return [_poison(inner, payloads) for inner in value]
+    if isinstance(value, dict):
+        free = key in {"domains", "leak_types", "parameters"}
+        return {
+            (name + next(payloads) if free else name): _poison(inner, payloads, name)
+            for name, inner in value.items()
+        }
+    return value
+
+
+@pytest.fixture
+def golden():
+    """Return a check that `text` equals the golden file `name`, or writes it."""
+
+    def check(name, text):
+        path = GOLDEN / name
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
+
+
+@pytest.fixture
+def golden_json():
+    """Return a check that `value` equals the JSON file at `path`, or writes it."""
+
+    def check(path, value):
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        assert value == json.loads(path.read_text(encoding="utf-8"))
+
+    return check
