@@ -11,13 +11,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from corpora.places import nearest
-from corpora.problems import CorpusError, ReadLog
+from corpora.problems import CorpusError, ReadLog, said
 
 NO_TEXT = "no text"
 NO_TEXT_MEND = "fill the text column or drop the row"
 BAD_UTF8 = "invalid UTF-8"
 BAD_UTF8_MEND = "re-encode the text as UTF-8 or drop the row"
 LISTED_COLUMNS = 20
+
+
+class DamageError(ValueError):
+    """Bytes that are not what their format says: unreadable, or pointing outside their data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,7 @@ def clean(
 ) -> Documents:
     """Join the text columns, leave out rows without valid text, and log each of them.
 
-    All arrays are of length n = len(rows). Raises pa.ArrowInvalid when a column's offsets or
-    indices point outside its data.
+    All arrays are of length n = len(rows). Raises DamageError.
     """
     joined = _joined([_as_text(column) for column in texts])
     found = Documents(rows, joined, as_labels(ids, len(rows)), as_labels(domains, len(rows)))
@@ -95,30 +98,38 @@ def as_labels(column: pa.Array | None, length: int) -> pa.LargeStringArray:
 
 def _as_text(column: pa.Array) -> pa.LargeStringArray:
     """Any column that holds text as large strings: offsets checked, UTF-8 not."""
+    try:
+        return _checked(column).view(pa.large_string())
+    except (pa.ArrowInvalid, IndexError) as error:
+        raise DamageError(said(error)) from error
+
+
+def _checked(column: pa.Array) -> pa.LargeBinaryArray:
     if pa.types.is_dictionary(column.type):
-        values = _as_text(column.dictionary)
         # building it anew checks the indices against the values
-        column = pa.DictionaryArray.from_arrays(column.indices, values.view(pa.large_binary()))
-        column = column.dictionary_decode()
+        column = pa.DictionaryArray.from_arrays(column.indices, _checked(column.dictionary))
+        return column.dictionary_decode()
     column.validate()
     if pa.types.is_null(column.type):
-        return pa.nulls(len(column), pa.large_string())
+        return pa.nulls(len(column), pa.large_binary())
     if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
         column.view(pa.binary_view()).validate(full=True)
     as_bytes = column.cast(pa.large_binary())
     as_bytes.validate(full=True)
-    return as_bytes.view(pa.large_string())
+    return as_bytes
 
 
 def _joined(columns: list[pa.LargeStringArray]) -> pa.LargeStringArray:
     """The columns row by row with a line feed between; null only where all are null."""
     if len(columns) == 1:
         return columns[0]
-    feed = pa.scalar("\n", pa.large_string())
-    joined = pc.binary_join_element_wise(*columns, feed, null_handling="skip")
     has_text = columns[0].is_valid()
     for column in columns[1:]:
         has_text = pc.or_(has_text, column.is_valid())
+    # pyarrow 26 drops a row from the result when all its values are skipped: give it an empty one
+    first = pc.if_else(has_text, columns[0], pa.scalar("", pa.large_string()))
+    feed = pa.scalar("\n", pa.large_string())
+    joined = pc.binary_join_element_wise(first, *columns[1:], feed, null_handling="skip")
     return pc.if_else(has_text, joined, pa.scalar(None, pa.large_string()))
 
 

@@ -149,7 +149,7 @@ def _fields(leaves: dict[Path, pa.DataType]) -> list[pa.Field]:
 
 
 def _parse(shard: Shard, log: ReadLog, plan: Plan, block: Block) -> Documents:
-    table = _parse_fast(block.data, plan)
+    table = _parse_fast(block.data, block.n_lines, plan)
     if table is None:
         return _parse_slowly(shard, log, plan, block)
     rows = block.first_row + np.arange(table.num_rows, dtype=np.int64)
@@ -158,9 +158,8 @@ def _parse(shard: Shard, log: ReadLog, plan: Plan, block: Block) -> Documents:
     return clean(shard.path, log, rows, texts, labels[0], labels[1])
 
 
-def _parse_fast(data: bytes, plan: Plan) -> pa.Table | None:
+def _parse_fast(data: bytes, n_lines: int, plan: Plan) -> pa.Table | None:
     """One row per line by pyarrow's parser, or None where only the slow way is sure."""
-    n_lines = data.count(b"\n")
     if not _is_object_per_line(data, n_lines):
         return None
     try:
@@ -184,7 +183,8 @@ def _is_object_per_line(data: bytes, n_lines: int) -> bool:
     """
     if not data.startswith(b"{") or not data.endswith((b"}\n", b"}\r\n")):
         return False
-    if data.count(b"}\n{") + data.count(b"}\r\n{") != n_lines - 1:
+    crossings = data.count(b"}\n{") + (data.count(b"}\r\n{") if b"\r" in data else 0)
+    if crossings != n_lines - 1:
         return False
     return _is_utf8(data) and _TOP_LEVEL_NULL.search(data) is None
 
@@ -249,7 +249,7 @@ def _object(line: bytes, plan: Plan) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         # too deep or too many digits for Python, not for the fast way: a line's fate must not
         # hang on its neighbours
-        table = _parse_fast(line.strip() + b"\n", plan)
+        table = _parse_fast(line.strip() + b"\n", 1, plan)
         if table is None:
             raise LineError(f"bad JSON: {said(error)}", "mend or drop the line") from error
         value = table.to_pylist()[0]

@@ -20,6 +20,7 @@ class Block:
 
     data: bytes
     first_row: int
+    n_lines: int
 
 
 def read_blocks(
@@ -89,9 +90,10 @@ class _Held:
             return
         data = b"".join(self.pieces)
         end = data.rfind(b"\n") + 1
-        block = Block(data[:end] if end < len(data) else data, self.next_row)
+        n_lines = data.count(b"\n")
+        block = Block(data[:end] if end < len(data) else data, self.next_row, n_lines)
         self._hold(data[end:])
-        self.next_row += block.data.count(b"\n")
+        self.next_row += n_lines
         del data  # up to a block that nobody needs while the caller works on its own
         yield block
 

@@ -8,8 +8,9 @@ the interpreter lock and make no Python object. Two ways through a text:
 * `place_words`: hashes with character offsets, for benchmark items and for documents that hold a
   candidate.
 
-The hash of a word is taken over the UTF-8 bytes of its normal form in chunks of eight. It nominates;
-equality is proven on the text (`scanners.evidence`).
+The hash of a word is taken over the UTF-8 bytes of its normal form in chunks of eight; its lowest bit
+says whether the word begins with an ASCII digit, so that numbers can be told without the text. It
+nominates; equality is proven on the text (`scanners.findings`).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from corpora.intrinsics import load_8_bytes, trailing_zeros
+from corpora.kernels import inline_kernel, kernel
 
-VERSION: Final = 1  # raised when the rules or the hash change without the table changing
+VERSION: Final = 2  # raised when the rules or the hash change without the table changing
 
 U64 = np.uint64
 BASIS: Final = U64(0xCBF29CE484222325)
@@ -42,6 +43,7 @@ PAST_Z: Final = U64(0x0505050505050505)  # 0x7f - ord("z"): sets the high bit pa
 FROM_0: Final = U64(0x5050505050505050)
 PAST_9: Final = U64(0x4646464646464646)
 CASE_SHIFT: Final = U64(2)  # high bit 0x80 -> 0x20, the bit that makes a letter lower-case
+DIGIT_SHIFT: Final = U64(7)
 ONE, FIRST_BYTE_HIGH, ZERO = U64(1), U64(0x80), U64(0)
 
 # Classes of spelled characters, as in reference_form.CharacterClass.
@@ -68,7 +70,6 @@ class Words(NamedTuple):
     hashes: np.ndarray  # uint64 (n,)
     starts: np.ndarray  # int64 (n,), offset of the first character in the raw text
     ends: np.ndarray  # int64 (n,), offset past the last character
-    numeric: np.ndarray  # bool (n,), the word begins with an ASCII digit
 
 
 @cache
@@ -108,13 +109,12 @@ def words(text: str) -> Words:
         np.empty(size, np.uint64),
         np.empty(size, np.int64),
         np.empty(size, np.int64),
-        np.empty(size, np.bool_),
     )
     n = place_words(data, 0, len(data), *table(), *found)
     return Words(*(array[:n].copy() for array in found))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def hash_words(
     data: Any, first: int, last: int, page_of: Any, entries: Any, parts: Any, out: Any
 ) -> int:
@@ -123,21 +123,16 @@ def hash_words(
     `out` (uint64) must have room for 2 * (last - first) + 1 words: no character spells more than two
     words for each of its bytes.
     """
-    none_i = np.empty(0, np.int64)
-    none_b = np.empty(0, np.bool_)
+    none = np.empty(0, np.int64)
     n = 0
     i = first
     while i < last:
         if i + 8 > last:
-            i, n, _ = _spell(
-                data, i, last, 0, page_of, entries, parts, out, none_i, none_i, none_b, n, True
-            )
+            i, n, _ = _spell(data, i, last, 0, page_of, entries, parts, out, none, none, n, True)
             continue
         x = load_8_bytes(data, i)
         if x & HIGH:
-            i, n, _ = _spell(
-                data, i, last, 0, page_of, entries, parts, out, none_i, none_i, none_b, n, True
-            )
+            i, n, _ = _spell(data, i, last, 0, page_of, entries, parts, out, none, none, n, True)
             continue
         letters = _ascii_letters(x)
         inside = letters | _ascii_digits(x)
@@ -145,6 +140,9 @@ def hash_words(
             i += trailing_zeros(inside) >> 3 if inside else 8
             continue
         start = i
+        digit = (
+            ~letters >> DIGIT_SHIFT & ONE
+        )  # of the first byte: in a word, so a letter or a digit
         h = BASIS
         beyond_ascii = False
         while inside == HIGH:
@@ -161,16 +159,16 @@ def hash_words(
             beyond_ascii = (x >> U64(bits)) & FIRST_BYTE_HIGH != ZERO
         if beyond_ascii:
             i, n, _ = _spell(
-                data, start, last, 0, page_of, entries, parts, out, none_i, none_i, none_b, n, True
+                data, start, last, 0, page_of, entries, parts, out, none, none, n, True
             )
             continue
-        out[n] = _finish(h, (x | letters >> CASE_SHIFT) & ((ONE << U64(bits)) - ONE))
+        out[n] = _finish(h, (x | letters >> CASE_SHIFT) & ((ONE << U64(bits)) - ONE), digit)
         n += 1
         i += (bits >> 3) + 1  # the byte after the word is a separator
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def place_words(
     data: Any,
     first: int,
@@ -181,50 +179,47 @@ def place_words(
     hashes: Any,
     starts: Any,
     ends: Any,
-    numeric: Any,
 ) -> int:
     """Hash the words of `data[first:last]` and place them; return their number.
 
     `starts` and `ends` count characters from `first`. All outputs need the room that `hash_words`
     names.
     """
-    _, n, _ = _spell(
-        data, first, last, 0, page_of, entries, parts, hashes, starts, ends, numeric, 0, False
-    )
+    _, n, _ = _spell(data, first, last, 0, page_of, entries, parts, hashes, starts, ends, 0, False)
     return n
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def _ascii_letters(x: Any) -> Any:
     """Mark the bytes that are ASCII letters by their high bit."""
     lower = (x | ONE_CASE) & LOW_7
     return (lower + FROM_A) & ~(lower + PAST_Z) & HIGH & ~x
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def _ascii_digits(x: Any) -> Any:
     """Mark the bytes that are ASCII digits by their high bit."""
     low = x & LOW_7
     return (low + FROM_0) & ~(low + PAST_9) & HIGH & ~x
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def _mix(h: Any, chunk: Any) -> Any:
     """Take eight bytes into a word's hash."""
     h = (h ^ chunk) * MULTIPLIER
     return h ^ h >> SHIFT_32
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _finish(h: Any, chunk: Any) -> Any:
-    """Take the last, zero-padded chunk (possibly empty) and finish the hash."""
+@inline_kernel
+def _finish(h: Any, chunk: Any, digit: Any) -> Any:
+    """Take the last, zero-padded chunk (possibly empty) and finish the hash; `digit` is 0 or 1."""
     h = (h ^ chunk) * MULTIPLIER
     h ^= h >> SHIFT_32
     h *= FINISHER
-    return h ^ h >> SHIFT_29
+    return (h ^ h >> SHIFT_29) & ~ONE | digit
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def _push(h: Any, chunk: Any, shift: Any, char: int) -> tuple[Any, Any, Any]:
     """Append the UTF-8 bytes of a character to a hash in progress."""
     if char < 0x80:
@@ -251,7 +246,7 @@ def _push(h: Any, chunk: Any, shift: Any, char: int) -> tuple[Any, Any, Any]:
     return h, chunk, shift
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _spell(
     data: Any,
     i: int,
@@ -263,7 +258,6 @@ def _spell(
     hashes: Any,
     starts: Any,
     ends: Any,
-    numeric: Any,
     n: int,
     to_gap: bool,
 ) -> tuple[int, int, int]:
@@ -354,13 +348,13 @@ def _spell(
                 continue
 
             if in_word and (kind != WORD or single):  # close the word
+                digit = ONE if 48 <= first_char <= 57 else ZERO
                 if latin or (strong and only_strong):
-                    hashes[n] = _finish(fh, fchunk)
+                    hashes[n] = _finish(fh, fchunk, digit)
                 else:
-                    hashes[n] = _finish(h, chunk)
+                    hashes[n] = _finish(h, chunk, digit)
                 if not to_gap:
                     starts[n], ends[n] = start, end
-                    numeric[n] = 48 <= first_char <= 57
                 n += 1
                 in_word = False
             if kind == SEPARATOR:

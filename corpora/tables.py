@@ -6,14 +6,16 @@ compressed is mapped, so even a huge one is touched only where it is used.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from corpora.columns import Documents, clean, holds_text, missing_column
+from corpora.columns import DamageError, Documents, clean, holds_text, missing_column
 from corpora.places import open_input
 from corpora.problems import CorpusError, Problem, ReadLog, said
 from corpora.shards import IPC_FILE_MAGIC, Shard
@@ -24,6 +26,7 @@ PAGE_BUFFER_BYTES = 1 << 20
 REWRITE = "fetch or write the file again"
 
 Path = tuple[str, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +50,19 @@ def read_parquet(shard: Shard, log: ReadLog, batch_bytes: int) -> Iterator[Docum
     Raises CorpusError when a text column is missing or holds no text.
     """
     try:
-        with open_input(shard.path) as file:
-            parquet = pq.ParquetFile(
-                file,
-                buffer_size=PAGE_BUFFER_BYTES,
-                pre_buffer=False,  # it would hold whole column chunks
-                page_checksum_verification=True,
-            )
-            selection = select(shard, parquet.schema_arrow)
-            yield from _read_groups(shard, log, parquet, selection, batch_bytes)
-    except (OSError, pa.ArrowException) as error:
+        with _as_damage():
+            file = open_input(shard.path)
+        with file:
+            with _as_damage():
+                parquet = pq.ParquetFile(
+                    file,
+                    buffer_size=PAGE_BUFFER_BYTES,
+                    pre_buffer=False,  # it would hold whole column chunks
+                    page_checksum_verification=True,
+                )
+                schema = parquet.schema_arrow
+            yield from _read_groups(shard, log, parquet, select(shard, schema), batch_bytes)
+    except DamageError as error:
         log.add(_unreadable(shard, error))
 
 
@@ -67,14 +73,32 @@ def read_arrow(shard: Shard, log: ReadLog, batch_bytes: int) -> Iterator[Documen
     """
     row = 0
     try:
-        for first_row, batch, selection in _record_batches(shard):
-            batch.validate()
+        for first_row, batch, selection in _guarded(_record_batches(shard)):
             row = first_row
             for start, window in _windows(batch, selection, batch_bytes):
                 yield _documents(shard, log, selection, window, first_row + start)
-            row = first_row + batch.num_rows
-    except (OSError, pa.ArrowException) as error:
+                row = first_row + start + window.num_rows
+    except DamageError as error:
         log.add(_unreadable(shard, error, row))
+
+
+@contextmanager
+def _as_damage() -> Iterator[None]:
+    """Turn what reading raises into DamageError; around reading only, so that bugs keep their name."""
+    try:
+        yield
+    except (OSError, pa.ArrowException) as error:
+        raise DamageError(said(error)) from error
+
+
+def _guarded(things: Iterator[T]) -> Iterator[T]:
+    """The same things; what reading the next one raises becomes DamageError."""
+    while True:
+        with _as_damage():
+            thing = next(things, None)
+        if thing is None:
+            return
+        yield thing
 
 
 def select(shard: Shard, schema: pa.Schema) -> Selection:
@@ -100,12 +124,22 @@ def select(shard: Shard, schema: pa.Schema) -> Selection:
 
 def _label_path(shard: Shard, schema: pa.Schema, name: str | None) -> Path | None:
     path = None if name is None else _path(schema, name)
-    if path is not None and pa.types.is_nested(_type(schema, path)):
+    if path is not None and not _is_label(_type(schema, path)):
         raise CorpusError(
             f"{shard.path}: the column {name!r} is of type {_type(schema, path)} and cannot be an id or a "
             "domain; name a key within it or another column"
         )
     return path
+
+
+def _is_label(kind: pa.DataType) -> bool:
+    if holds_text(kind):
+        return True
+    try:
+        pa.nulls(0, kind).cast(pa.large_string())
+    except pa.ArrowNotImplementedError:
+        return False
+    return not pa.types.is_nested(kind)
 
 
 def _path(schema: pa.Schema, name: str) -> Path | None:
@@ -152,11 +186,11 @@ def _read_groups(
             use_threads=False,
         )
         try:
-            for batch in batches:
+            for batch in _guarded(batches):
                 for offset, window in _windows(batch, selection, batch_bytes):
                     yield _documents(shard, log, selection, window, row + offset)
                 row += batch.num_rows
-        except (OSError, pa.ArrowException) as error:
+        except DamageError as error:
             end = start + sizes[group]
             reason = f"damaged row group: {said(error)}, rows {row} to {end - 1} are lost"
             log.add(Problem(shard.path, None, reason, REWRITE), bad_documents=end - row)
@@ -188,6 +222,7 @@ def _record_batches(shard: Shard) -> Iterator[tuple[int, pa.RecordBatch, Selecti
         reader = open_reader(file, options=options)
         row = 0
         for index, batch in enumerate(_each_batch(reader, shard.part) if is_file else reader):
+            batch.validate()
             if shard.part is None or index >= shard.part[0]:
                 yield row, batch, selection
             row += batch.num_rows

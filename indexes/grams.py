@@ -7,11 +7,11 @@ shards merge by OR.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from indexes.ngram import FREE, find_entry
 from indexes.seeds import SEED_WORDS, seed_at
 
@@ -25,9 +25,7 @@ class GramSet(NamedTuple):
     seen: np.ndarray  # bool (n-grams,)
 
 
-def build_grams(
-    words: np.ndarray, starts: np.ndarray, chosen: dict[int, np.ndarray]
-) -> GramSet:
+def build_grams(words: np.ndarray, starts: np.ndarray, chosen: dict[int, np.ndarray]) -> GramSet:
     """Collect n-grams: for each n (more than a seed's words) those of the chosen patterns (bool)."""
     if chosen and min(chosen) <= SEED_WORDS:
         raise ValueError(f"n-grams of {min(chosen)} words: n must be above {SEED_WORDS}")
@@ -41,7 +39,7 @@ def build_grams(
     return GramSet(np.array(sorted(chosen), np.int64), keys, entry, np.zeros(distinct, np.bool_))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def mark_seen(grams: Any, word_hashes: Any, last_seed: int, run: int) -> None:
     """Mark the n-grams that end with the seed at `last_seed`, the last of `run` seeds in a row."""
     for n in grams.sizes:
@@ -52,7 +50,7 @@ def mark_seen(grams: Any, word_hashes: Any, last_seed: int, run: int) -> None:
                 grams.seen[number] = True
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def seen_at(grams: Any, words: Any, start: int, end: int, n: int) -> Any:
     """Tell for each n-gram of `words[start:end]` whether it was seen: bool (end - start - n + 1,)."""
     out = np.zeros(max(0, end - start - n + 1), np.bool_)
@@ -62,10 +60,8 @@ def seen_at(grams: Any, words: Any, start: int, end: int, n: int) -> Any:
     return out
 
 
-@njit(nogil=True, cache=True)
-def _insert(
-    words: Any, starts: Any, n: int, use: Any, keys: Any, entry: Any, distinct: int
-) -> int:
+@kernel
+def _insert(words: Any, starts: Any, n: int, use: Any, keys: Any, entry: Any, distinct: int) -> int:
     mask = len(keys) - 1
     for p in range(len(starts) - 1):
         if not use[p]:

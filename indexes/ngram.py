@@ -17,8 +17,8 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import inline_kernel, kernel
 from indexes.seeds import SEED_WORDS, seed_at
 
 LONG_WORDS: Final = 13  # the guaranteed run; 13 is the n of GPT-3's and most later filters
@@ -77,14 +77,14 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     )
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def may_hold(bit_filter: Any, shift: Any, seed: Any) -> Any:
     """Tell whether the filter may hold a seed (no false negatives)."""
     cell = bit_filter[seed >> shift]
     return cell >> (seed & SIXTY_THREE) & cell >> (seed >> SECOND_BIT & SIXTY_THREE) & ONE
 
 
-@njit(nogil=True, cache=True, inline="always")
+@inline_kernel
 def find_entry(keys: Any, entry: Any, gram: Any) -> int:
     """Return the entry number of an n-gram hash, or FREE."""
     mask = len(keys) - 1
@@ -113,7 +113,7 @@ def _gram_table(words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarr
     return GramTable(keys, entry, first, pattern, offset)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count(
     words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, counts: Any
 ) -> int:
@@ -135,7 +135,7 @@ def _count(
     return n
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill(
     words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, next_free: Any,
     pattern: Any, offset: Any,
@@ -150,7 +150,7 @@ def _fill(
             next_free[e] += 1
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def distinct_patterns(table: Any) -> Any:
     """Number of different patterns behind each entry."""
     out = np.zeros(len(table.first) - 1, np.int32)
@@ -162,7 +162,7 @@ def distinct_patterns(table: Any) -> Any:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _spread(flags: Any, table: Any, starts: Any, n_words: int) -> Any:
     """Put a flag of each entry at every first word of its n-gram."""
     out = np.zeros(n_words, np.bool_)
@@ -173,7 +173,7 @@ def _spread(flags: Any, table: Any, starts: Any, n_words: int) -> Any:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _all_in_window(common_seed: Any, size: int) -> Any:
     """Tell for each first word whether all seeds of the n-gram of `size` words are common."""
     out = np.zeros(len(common_seed), np.bool_)
@@ -184,7 +184,7 @@ def _all_in_window(common_seed: Any, size: int) -> Any:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _in_common_only(common_seed: Any, starts: Any) -> Any:
     """Tell for each word whether its pattern has seeds over it and all of them are common."""
     out = np.zeros(len(common_seed), np.bool_)
@@ -199,7 +199,7 @@ def _in_common_only(common_seed: Any, starts: Any) -> Any:
     return out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_filter(bit_filter: Any, shift: Any, keys: Any) -> None:
     for seed in keys:
         bit_filter[seed >> shift] |= ONE << (seed & SIXTY_THREE) | ONE << (

@@ -150,7 +150,7 @@ def _run_steps(
                 current[number] = (result.log.documents, result.log.bytes, len(result.places))
                 tell = Progress(
                     "scanning", len(done), len(parts), *map(sum, zip(*current.values()))
-                )  # noqa: B905 - rows of one shape
+                )
             progress(tell)
         with lock:
             done.append(result)

@@ -24,7 +24,7 @@ from corpora.shards import Shard
 from corpora.streams import READ_ERRORS
 from scanners.findings import Finding, tell
 from scanners.judge import judge
-from scanners.ngram import Sought, scan_texts, sought
+from scanners.ngram import Sought, locate, scan_texts, sought
 from scanners.patterns import Patterns
 from scanners.presets import PresetTally
 
@@ -112,7 +112,8 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     judged = judge(scanned, plan.patterns)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
-    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, batch.texts)
+    places = locate(data, scanned.evidence, judged.evidence)
+    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, batch.texts, places)
     for finding in found:
         place = Place(
             finding,

@@ -11,25 +11,25 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from scanners.fields import UNITS_PER_BIT
 
 MISMATCH: Final = 3 * UNITS_PER_BIT // 2  # costs less than the two gaps that could replace it
 GAP: Final = UNITS_PER_BIT
-GIVE_UP: Final = 64 * UNITS_PER_BIT  # an extension this far below its best has left the item
-LEAST_BAND, MOST_BAND = 8, 32  # words by which insertions may shift the alignment
+GIVE_UP: Final = 24 * UNITS_PER_BIT  # an extension this far below its best has left the item
+LEAST_BAND, MOST_BAND = 8, 24  # words by which insertions may shift the alignment
 IMPOSSIBLE: Final = -(1 << 30)
 STOP, BOTH, ITEM_ONLY, DOCUMENT_ONLY = 0, 1, 2, 3
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def band_of(pattern_words: int) -> int:
     """Return the half width of the band for a pattern: half its length within the limits."""
     return max(LEAST_BAND, min(MOST_BAND, pattern_words // 2))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def extend(
     item: Any,
     weights: Any,
@@ -86,7 +86,7 @@ def extend(
     return _trace_back(item, i, document, j, step, band, trace, best_t, best_d, pairs)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _trace_back(
     item: Any,
     i: int,

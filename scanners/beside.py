@@ -10,11 +10,12 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from corpora.normal_form import word_hashes
 from scanners.fields import Role
 
+PATTERN, WORD_START, WORD_END = 1, 4, 5  # columns of scanners.ngram.Evidence
 QUESTION, COMPOSITE, ANSWER = int(Role.QUESTION), int(Role.COMPOSITE), int(Role.ANSWER)
 LEAST_WINDOW, MOST_WINDOW = 48, 400  # words on each side of the locus
 MARKER_REACH: Final = 4  # words after "answer" among which the letter must stand
@@ -27,19 +28,19 @@ def answer_markers() -> np.ndarray:
     return word_hashes("answer ans correct solution antwort lösung réponse respuesta ответ 答")
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def window_of(item_words: int) -> int:
     """Return how many words beside a locus belong to the place of an item."""
     return max(LEAST_WINDOW, min(MOST_WINDOW, 2 * item_words))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def look_beside(
     rows: Any, from_row: int, to_row: int, hashes: Any, n: int, target: Any, out: Any, n_out: int
 ) -> tuple[Any, int]:
     """Look around the loci `rows[from_row:to_row]`; append (evidence, owner, ...) rows to `out`."""
     for at in range(from_row, to_row):
-        pattern, start, end = rows[at, 1], rows[at, 6], rows[at, 7]
+        pattern, start, end = rows[at, PATTERN], rows[at, WORD_START], rows[at, WORD_END]
         for owner in range(target.owner_first[pattern], target.owner_first[pattern + 1]):
             role = target.owner_role[owner]
             if role != QUESTION and role != COMPOSITE:
@@ -79,7 +80,7 @@ def look_beside(
     return out, n_out
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count(hashes: Any, low: int, high: int, words: Any) -> int:
     """Count where `words` stand in `hashes[low:high]`."""
     found = 0
@@ -93,7 +94,7 @@ def _count(hashes: Any, low: int, high: int, words: Any) -> int:
     return found
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _announced(hashes: Any, low: int, high: int, markers: Any, words: Any) -> bool:
     """Tell whether a word like "answer" is soon followed by `words` (the answer, or its letter)."""
     for at in range(low, high):

@@ -14,10 +14,10 @@ from functools import cache
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
 from corpora.benchmarks import Item
-from corpora.normal_form import place_words, table, word_hashes
+from corpora.kernels import kernel
+from corpora.normal_form import hash_words, table, word_hashes
 from indexes.background import Background
 
 UNITS_PER_BIT: Final = 16  # weights are whole numbers, so sums do not depend on their order
@@ -26,6 +26,7 @@ QUESTION_PRIOR: Final = 1000  # added to the questions at hand, so that a small 
 # words do not look common (one item of 50 is no rate of 2%)
 
 
+DIGIT: Final = np.uint64(1)  # the bit of a word hash that says so
 NUMBER_WORDS: Final = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
     "sixteen seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety "
@@ -51,7 +52,6 @@ class FieldTable:
     role: np.ndarray  # int8
     choice: np.ndarray  # int16, number of the choice, -1 elsewhere
     words: np.ndarray  # uint64, all fields' words in a row
-    numeric: np.ndarray  # bool, the word is a number, in digits or in English
     starts: np.ndarray  # int64 (fields + 1,)
 
 
@@ -104,42 +104,32 @@ def tokenize(items: Sequence[Item]) -> FieldTable:
     bounds = np.zeros(len(listed) + 1, np.int64)
     np.cumsum([len(row[3]) for row in listed], out=bounds[1:])
     starts = np.zeros(len(listed) + 1, np.int64)
-    words, numeric = _hash_fields(data, bounds, *table(), starts)
-    numeric |= np.isin(words, number_words())
+    words = _hash_fields(data, bounds, *table(), starts)
     return FieldTable(
         np.array([row[0] for row in listed], np.int32),
         np.array([row[1] for row in listed], np.int8),
         np.array([row[2] for row in listed], np.int16),
         words,
-        numeric,
         starts,
     )
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _hash_fields(
     data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, starts: Any
 ) -> Any:
-    longest = 0
-    for field in range(len(bounds) - 1):
-        longest = max(longest, bounds[field + 1] - bounds[field])
-    places = np.empty(2 * longest + 1, np.int64)  # where the words are is asked later, of few items
-    words = np.empty(len(data) // 2 + 2 * longest + 64, np.uint64)
-    numeric = np.empty(len(words), np.bool_)
+    words = np.empty(len(data) // 2 + 64, np.uint64)
     n = 0
     for field in range(len(bounds) - 1):
         need = n + 2 * (bounds[field + 1] - bounds[field]) + 1
         if need > len(words):
-            words, numeric = _grown(words, n, 2 * need), _grown(numeric, n, 2 * need)
-        n += place_words(
-            data, bounds[field], bounds[field + 1], page_of, entries, parts,
-            words[n:], places, places, numeric[n:],
-        )  # fmt: skip
+            words = _grown(words, n, 2 * need)
+        n += hash_words(data, bounds[field], bounds[field + 1], page_of, entries, parts, words[n:])
         starts[field + 1] = n
-    return words[:n].copy(), numeric[:n].copy()
+    return words[:n].copy()
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _grown(array: Any, used: int, size: int) -> Any:
     out = np.empty(size, array.dtype)
     out[:used] = array[:used]
@@ -152,11 +142,13 @@ def number_words() -> np.ndarray:
     return np.sort(word_hashes(NUMBER_WORDS))
 
 
-@njit(nogil=True, cache=True)
-def is_number_word(word: Any, numbers: Any) -> bool:
-    """Tell whether a word hash is among the sorted number words."""
-    at = np.searchsorted(numbers, word)
-    return at < len(numbers) and numbers[at] == word
+@kernel
+def is_number(word: Any, spelled_out: Any) -> bool:
+    """Tell whether a word hash is a number's: in digits, or among the sorted number words."""
+    if word & DIGIT:
+        return True
+    at = np.searchsorted(spelled_out, word)
+    return at < len(spelled_out) and spelled_out[at] == word
 
 
 def weigh(fields: FieldTable, background: Background) -> WordWeights:
@@ -183,7 +175,7 @@ def _units(rate: np.ndarray) -> np.ndarray:
     return np.rint(bits * UNITS_PER_BIT).astype(np.int32)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _document_frequency(word_of: Any, starts: Any, counted: Any, vocabulary: int) -> Any:
     """Number of counted fields in which each word occurs."""
     out = np.zeros(vocabulary, np.int64)

@@ -61,10 +61,12 @@ def tell(
     patterns: Patterns,
     item_of: Callable[[int], Item],
     texts: Sequence[Any],
+    places: np.ndarray,
 ) -> list[Finding]:
     """Put judged loci into words; a locus whose words differ (a hash collision) is dropped.
 
-    `texts[d].as_py()` is the text of document d; `item_of` gives the item of a number.
+    `texts[d].as_py()` is the text of document d; `item_of` gives the item of a number; `places` has
+    the characters of each judged locus, int64 (n, 2), from `scanners.ngram.locate`.
     """
     found: list[Finding] = []
     locus = scanned.evidence
@@ -78,7 +80,7 @@ def tell(
         role, choice = int(patterns.owners.role[owner]), int(patterns.owners.choice[owner])
         item_words, starts, ends = _item_words(item_of(number), role, choice)
         runs = scanned.runs[locus.run_start[e] : locus.run_end[e]]
-        doc_start, doc_end = int(locus.doc_start[e]), int(locus.doc_end[e])
+        doc_start, doc_end = places[row].tolist()
         if not _same_words(item_words, text[doc_start:doc_end], runs, int(locus.word_start[e])):
             continue
         item_start, item_end = _item_place(runs, starts, ends)

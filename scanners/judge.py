@@ -26,8 +26,8 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from indexes.ngram import LONG_WORDS
 from scanners.beside import window_of
 from scanners.fields import UNITS_PER_BIT, Role
@@ -111,7 +111,7 @@ def _by_owner(scanned: Scanned, patterns: Patterns) -> _Rows:
         (
             owner,
             locus.word_start[evidence],
-            locus.segment[evidence],
+            locus.segment_start[evidence],
             patterns.owners.item[owner],
             locus.document[evidence],
         )
@@ -161,7 +161,7 @@ def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
     return _Facts(
         document=locus.document[e],
         item=item.astype(np.int64),
-        segment=locus.segment[e],
+        segment=locus.segment_start[e],
         start=locus.word_start[e],
         end=locus.word_end[e],
         role=owners.role[rows.owner].astype(np.int64),
@@ -223,7 +223,7 @@ TYPE_P, TYPE_T = int(LeakType.PASSAGE), int(LeakType.TEMPLATE)
 WEAK, SUSPECT, CONTAMINATED = int(Status.WEAK), int(Status.SUSPECT), int(Status.CONTAMINATED)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
     """Apply the rules of the module to rows sorted by document, item, segment and place."""
     n = len(f.item)
@@ -264,7 +264,7 @@ def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
     return leak_type, status, score, keep
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _neighbours(f: Any, r: int, low: int, high: int, reach: int) -> tuple[int, int]:
     """Return the rows of the group that may lie within `reach` words of row `r`."""
     first = r
@@ -276,7 +276,7 @@ def _neighbours(f: Any, r: int, low: int, high: int, reach: int) -> tuple[int, i
     return first, last
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[int, int, float]:
     """Return (leak type, status, score) of a question or composite."""
     answers, found = f.short_answers[r], f.short_choices[r]
@@ -299,7 +299,10 @@ def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[
     listed = f.n_choices[r] >= 2 and found >= 2
     informative = long_answer or f.answer_units[r] >= WEAK_ANSWER_BITS * UNITS_PER_BIT
     has_answer = f.announced[r] > 0 or (informative and answers >= (2 if listed else 1))
-    score = _score(f, r, f.units[r] + f.short_units[r] + max(answer_units, told_units))
+    told = f.answer_units[r] if has_answer and f.short_answers[r] > 0 else 0
+    if listed:
+        told = f.short_units[r] + told_units
+    score = _score(f, r, f.units[r] + max(answer_units, told))
     leak_type = TYPE_QA if has_answer else TYPE_Q
     most = CONTAMINATED
     if f.role[r] == COMPOSITE and f.ask_share[r] < PRESENT_COVERAGE:
@@ -313,7 +316,7 @@ def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[
     return leak_type, min(most, _status(score)), score
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _score(f: Any, r: int, evidence: int) -> float:
     """Return coverage, cut down by too little information and too many gaps."""
     enough = ENOUGH / 2 if f.longest_run[r] >= LONG_WORDS else ENOUGH
@@ -321,7 +324,7 @@ def _score(f: Any, r: int, evidence: int) -> float:
     return coverage * min(1.0, evidence / enough) * min(1.0, f.identity[r] / ENOUGH_IDENTITY)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_template(f: Any, r: int) -> bool:
     """Tell whether the place differs in numbers as a sibling does."""
     if f.numbers_swapped[r] == 0:
@@ -330,7 +333,7 @@ def _is_template(f: Any, r: int) -> bool:
     return f.numbers_swapped[r] >= f.numbers_matched[r] or rest <= TEMPLATE_SLACK * f.total[r]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _needed(n_words: int) -> float:
     """Return the score that an item of so many words needs to be contaminated."""
     short = (LONG_ITEM_WORDS - n_words) / (LONG_ITEM_WORDS - SHORT_ITEM_WORDS)
@@ -338,7 +341,7 @@ def _needed(n_words: int) -> float:
     return CONTAMINATED_SCORE + rise * min(1.0, max(0.0, short))
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _judge_other(
     f: Any, r: int, first: int, last: int, reach: int, leak_type: Any, score: Any, keep: Any
 ) -> tuple[int, int, float]:
@@ -363,26 +366,26 @@ def _judge_other(
     return TYPE_A, min(SUSPECT, _status(own)), own
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _status(score: float) -> int:
     if score >= CONTAMINATED_SCORE:
         return CONTAMINATED
     return SUSPECT if score >= SUSPECT_SCORE else WEAK
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gap(f: Any, r: int, s: int) -> int:
     """Words between two loci; 0 where they touch."""
     return max(0, f.start[s] - f.end[r], f.start[r] - f.end[s])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _inside(f: Any, s: int, r: int) -> bool:
     """Tell whether locus `s` lies inside locus `r` of a bare question: then it adds nothing."""
     return f.role[r] == QUESTION and f.start[s] >= f.start[r] and f.end[s] <= f.end[r]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _choice_seen(f: Any, s: int, first: int, r: int, reach: int) -> bool:
     """Tell whether the choice of row `s` was counted already at an earlier row."""
     for t in range(first, s):
@@ -391,7 +394,7 @@ def _choice_seen(f: Any, s: int, first: int, r: int, reach: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _is_the_answer(f: Any, r: int, first: int, last: int) -> bool:
     """Tell whether the same locus is told as the item's answer."""
     for s in range(first, last):
@@ -400,7 +403,7 @@ def _is_the_answer(f: Any, r: int, first: int, last: int) -> bool:
     return False
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _told_better(f: Any, r: int, first: int, last: int, score: Any) -> bool:
     """Tell whether another row of the item tells the place of a question or composite better."""
     for s in range(first, last):

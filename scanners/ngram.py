@@ -3,7 +3,7 @@
 For each document: hash its words, turn away seeds that no item has, sort what is left by pattern and
 diagonal, grow the exact runs, and align from the longest run outwards. A row of evidence is one
 pattern in one place (locus) of one document. Rows are kept when the locus holds a shared run of 13
-words (the guarantee) or a fifth of the pattern's weight; `scanners.judge` says what they amount to.
+words (the guarantee) or two fifths of the pattern's weight; `scanners.judge` says what they amount to.
 """
 
 from __future__ import annotations
@@ -11,21 +11,25 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from corpora.normal_form import hash_words, place_words, table
 from indexes.grams import GramSet, mark_seen
 from indexes.ngram import FREE, LONG_WORDS, NgramIndex, find_entry, may_hold
 from indexes.seeds import SEED_WORDS, seed_at
 from scanners.align import MOST_BAND, band_of, extend
 from scanners.beside import answer_markers, look_beside
-from scanners.fields import is_number_word, number_words
+from scanners.fields import is_number, number_words
 from scanners.patterns import Patterns, ShortFields
 from scanners.spans import cover_spans
 
 SEGMENT_BYTES: Final = 1 << 19  # longer documents are scanned in pieces, so scratch stays small
 LEAST_OVERLAP_BYTES: Final = 1 << 15
-KEPT_SHARE: Final = 5  # a locus with less than 1/5 of the pattern's weight is no evidence
+KEPT_SHARE: Final = 0.4  # of the pattern's weight; a locus with less is no evidence
+ALIGNED_SHARE: Final = (
+    0.15  # exact runs with less of the pattern's weight are not worth aligning: of
+)
+# a copy with 30% of its words replaced, a sixth of the seeds is whole
 PATTERN_SHIFT, DIAGONAL_SHIFT = np.uint64(42), np.uint64(21)
 LOW_21: Final = np.uint64((1 << 21) - 1)
 
@@ -36,7 +40,6 @@ class Sought(NamedTuple):
     index: NgramIndex
     weights: np.ndarray
     totals: np.ndarray
-    numeric: np.ndarray
     ask_start: np.ndarray
     ask_end: np.ndarray
     owner_first: np.ndarray
@@ -58,22 +61,22 @@ class Marks(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Aligned loci by column, (n,) each, in order of document, pattern and finding.
+    """Aligned loci by column, (n,) each, in order of document, segment, pattern and finding.
 
-    Word positions count from the beginning of the pattern; `doc_start` and `doc_end` are characters
-    of the document, `word_start` and `word_end` words of the segment whose number is `segment`.
+    Words count from the beginning of the pattern or of the segment; a segment is a document, or a
+    piece of a long one, given by its bytes in the batch and the document's characters before it.
     """
 
     document: np.ndarray
     pattern: np.ndarray
     item_start: np.ndarray  # first and past-the-last word of the pattern in the alignment
     item_end: np.ndarray
-    doc_start: np.ndarray
-    doc_end: np.ndarray
-    word_start: np.ndarray
+    word_start: np.ndarray  # first and past-the-last word of the segment
     word_end: np.ndarray
-    segment: np.ndarray
-    document_words: np.ndarray  # words of the segment
+    segment_start: np.ndarray
+    segment_end: np.ndarray
+    segment_characters: np.ndarray
+    segment_words: np.ndarray
     units: np.ndarray  # weight of the matched words
     ask_units: np.ndarray  # the part of it that lies in the ask
     matched: np.ndarray  # words
@@ -87,6 +90,11 @@ class Evidence(NamedTuple):
 
 
 N_COLUMNS: Final = len(Evidence._fields)
+(
+    DOCUMENT, PATTERN, ITEM_START, ITEM_END, WORD_START, WORD_END, SEGMENT_START, SEGMENT_END,
+    SEGMENT_CHARACTERS, SEGMENT_WORDS, UNITS, ASK_UNITS, MATCHED, COLUMNS, LONGEST_RUN,
+    NUMBERS_MATCHED, NUMBERS_SWAPPED, SWAPPED_UNITS, RUN_START, RUN_END,
+) = range(N_COLUMNS)  # fmt: skip
 
 
 class Beside(NamedTuple):
@@ -120,7 +128,6 @@ def sought(patterns: Patterns) -> Sought:
         patterns.index,
         patterns.weights,
         patterns.totals,
-        patterns.numeric,
         patterns.ask_start,
         patterns.ask_end,
         patterns.owners.first,
@@ -144,7 +151,12 @@ def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, marks: Mark
     return Scanned(Evidence(*rows.T), Beside(*beside.T), runs, words)
 
 
-@njit(nogil=True, cache=True)
+def locate(data: np.ndarray, evidence: Evidence, rows: np.ndarray) -> np.ndarray:
+    """Return the characters [start, end) in their documents of some loci: int64 (n, 2)."""
+    return _locate(data, *table(), evidence, rows)
+
+
+@kernel
 def _scan(
     data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, marks: Any
 ) -> tuple[Any, Any, Any, int]:
@@ -155,9 +167,6 @@ def _scan(
     room = 2 * (min(longest_text, SEGMENT_BYTES + overlap) + 8) + 1
     hashes = np.empty(room, np.uint64)
     held = np.empty(room, np.int64)
-    starts = np.empty(0, np.int64)
-    ends = np.empty(0, np.int64)
-    numeric = np.empty(0, np.bool_)
     claimed = np.empty(0, np.bool_)
     trace = np.empty((target.longest + 1) * (2 * MOST_BAND + 1), np.uint8)
     pairs = np.empty((2 * target.longest + 2, 2), np.int64)
@@ -169,31 +178,22 @@ def _scan(
 
     for document in range(len(bounds) - 1):
         first, last = bounds[document], bounds[document + 1]
-        segment = 0
         characters = 0  # of the document before this segment
         while True:
             end = _cut(data, first, last)
             n = hash_words(data, first, end, page_of, entries, parts, hashes)
             hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
             if n_hits:
-                if len(starts) == 0:
-                    starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
-                    numeric, claimed = np.empty(room, np.bool_), np.zeros(room, np.bool_)
-                place_words(
-                    data, first, end, page_of, entries, parts, hashes, starts, ends, numeric
-                )
-                ordered = np.sort(hits[:n_hits])
+                if len(claimed) == 0:
+                    claimed = np.zeros(room, np.bool_)
                 from_row = n_rows
                 rows, n_rows, runs, n_runs = _align_hits(
-                    ordered, hashes, n, numeric, target, marks.covered, claimed, trace, pairs,
+                    np.sort(hits[:n_hits]), hashes, n, target, marks.covered, claimed, trace, pairs,
                     rows, n_rows, runs, n_runs,
                 )  # fmt: skip
                 for row in rows[from_row:n_rows]:
-                    row[0] = document
-                    row[4] = characters + starts[row[6]]
-                    row[5] = characters + ends[row[7] - 1]
-                    row[8] = segment
-                    row[9] = n
+                    row[DOCUMENT], row[SEGMENT_START], row[SEGMENT_END] = document, first, end
+                    row[SEGMENT_CHARACTERS], row[SEGMENT_WORDS] = characters, n
                 beside, n_beside = look_beside(
                     rows, from_row, n_rows, hashes, n, target, beside, n_beside
                 )
@@ -205,11 +205,10 @@ def _scan(
                 characters += data[at] & 0xC0 != 0x80
             first = next_first
             total_words += n - hash_words(data, next_first, end, page_of, entries, parts, hashes)
-            segment += 1
     return rows[:n_rows].copy(), beside[:n_beside].copy(), runs[:n_runs].copy(), total_words
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cut(data: Any, first: int, last: int) -> int:
     """Return the end of a segment: after white space where there is any, never inside a character."""
     end = first + SEGMENT_BYTES
@@ -221,14 +220,14 @@ def _cut(data: Any, first: int, last: int) -> int:
     return _back_to_character(data, end)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _back_to_character(data: Any, at: int) -> int:
     while data[at] & 0xC0 == 0x80:
         at -= 1
     return at
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any) -> tuple[Any, int]:
     """Gather (pattern, diagonal, word) of every nominating seed, packed in 22 + 21 + 21 bits."""
     index = target.index
@@ -258,7 +257,7 @@ def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any)
     return hits, n_hits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _push_hits(
     postings: Any, number: int, at: int, longest: int, hits: Any, n_hits: int
 ) -> tuple[Any, int]:
@@ -278,9 +277,9 @@ def _push_hits(
     return hits, n_hits
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _align_hits(
-    hits: Any, hashes: Any, n: int, numeric: Any, target: Any, covered: Any, claimed: Any, trace: Any,
+    hits: Any, hashes: Any, n: int, target: Any, covered: Any, claimed: Any, trace: Any,
     pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
     """Align each nominated pattern where its hits are; `hits` are sorted."""
@@ -291,25 +290,27 @@ def _align_hits(
         while high < len(hits) and np.int64(hits[high] >> PATTERN_SHIFT) == pattern:
             high += 1
         exact = _exact_runs(hits[low:high], pattern, hashes, n, target)
+        low = high
+        if not _worth_aligning(exact, pattern, target):
+            continue
         from_row = n_rows
         for run in np.argsort(-exact[:, 2], kind="mergesort"):
             i, j, length = exact[run]
             if claimed[j] and claimed[j + length - 1]:
                 continue  # this place is part of a locus already
             rows, n_rows, runs, n_runs = _align_run(
-                pattern, i, j, length, hashes, n, numeric, target, covered, trace, pairs,
+                pattern, i, j, length, hashes, n, target, covered, trace, pairs,
                 rows, n_rows, runs, n_runs,
             )  # fmt: skip
             if n_rows > from_row:
                 row = rows[n_rows - 1]
-                claimed[row[6] : row[7]] = True
+                claimed[row[WORD_START] : row[WORD_END]] = True
         for row in rows[from_row:n_rows]:
-            claimed[row[6] : row[7]] = False
-        low = high
+            claimed[row[WORD_START] : row[WORD_END]] = False
     return rows, n_rows, runs, n_runs
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> Any:
     """Grow each hit to the longest exact run on its diagonal: int64 (runs, 3), item, text, length."""
     first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
@@ -335,9 +336,25 @@ def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> An
     return out[:n_out]
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def _worth_aligning(exact: Any, pattern: int, target: Any) -> bool:
+    """Tell whether the exact runs of a pattern in a segment may be part of evidence."""
+    first = target.index.starts[pattern]
+    enough = ALIGNED_SHARE * target.totals[pattern]
+    units = 0
+    for i, _, length in exact:
+        if length >= LONG_WORDS:
+            return True
+        for at in range(first + i, first + i + length):
+            units += target.weights[at]
+        if units >= enough:
+            return True
+    return False
+
+
+@kernel
 def _align_run(
-    pattern: int, i: int, j: int, length: int, hashes: Any, n: int, numeric: Any, target: Any,
+    pattern: int, i: int, j: int, length: int, hashes: Any, n: int, target: Any,
     covered: Any, trace: Any, pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
     """Align outwards from an exact run; keep the locus where it is evidence."""
@@ -364,15 +381,15 @@ def _align_run(
         units += weights[a]
         if target.ask_start[pattern] <= a < target.ask_end[pattern]:
             ask_units += weights[a]
-        matched_numbers += target.numeric[first + a]
+        matched_numbers += is_number(item[a], target.number_words)
         gap_a, gap_b = 0, 0
         if k:
             gap_a, gap_b = a - pairs[k - 1, 0] - 1, b - pairs[k - 1, 1] - 1
         columns += 1 + max(gap_a, gap_b)
         if gap_a == gap_b:
             for g in range(1, gap_a + 1):
-                if target.numeric[first + a - g] and (
-                    numeric[b - g] or is_number_word(hashes[b - g], target.number_words)
+                if is_number(item[a - g], target.number_words) and is_number(
+                    hashes[b - g], target.number_words
                 ):
                     swapped += 1
                     swapped_units += weights[a - g]
@@ -387,22 +404,48 @@ def _align_run(
             n_runs += 1
         longest = max(longest, here)
     cover_spans(runs[from_run:n_runs], covered[first:last])
-    if longest < LONG_WORDS and KEPT_SHARE * units < target.totals[pattern]:
+    if longest < LONG_WORDS and units < KEPT_SHARE * target.totals[pattern]:
         return rows, n_rows, runs, from_run
     if n_rows == len(rows):
         rows = _more_rows(rows)
     row = rows[n_rows]
-    row[1] = pattern
-    row[2], row[3] = pairs[0, 0], pairs[total - 1, 0] + 1
-    row[6], row[7] = pairs[0, 1], pairs[total - 1, 1] + 1
-    row[10], row[11], row[12], row[13], row[14] = units, ask_units, total, columns, longest
-    row[15], row[16], row[17] = matched_numbers, swapped, swapped_units
-    row[18], row[19] = from_run, n_runs
+    row[PATTERN] = pattern
+    row[ITEM_START], row[ITEM_END] = pairs[0, 0], pairs[total - 1, 0] + 1
+    row[WORD_START], row[WORD_END] = pairs[0, 1], pairs[total - 1, 1] + 1
+    row[UNITS], row[ASK_UNITS] = units, ask_units
+    row[MATCHED], row[COLUMNS], row[LONGEST_RUN] = total, columns, longest
+    row[NUMBERS_MATCHED], row[NUMBERS_SWAPPED] = matched_numbers, swapped
+    row[SWAPPED_UNITS] = swapped_units
+    row[RUN_START], row[RUN_END] = from_run, n_runs
     return rows, n_rows + 1, runs, n_runs
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _more_rows(table: Any) -> Any:
     grown = np.empty((2 * len(table), table.shape[1]), np.int64)
     grown[: len(table)] = table
     return grown
+
+
+@kernel
+def _locate(data: Any, page_of: Any, entries: Any, parts: Any, evidence: Any, rows: Any) -> Any:
+    """Return the characters [start, end) of the loci `rows` in their documents: int64 (n, 2)."""
+    out = np.empty((len(rows), 2), np.int64)
+    longest = 0
+    for e in rows:
+        longest = max(longest, evidence.segment_end[e] - evidence.segment_start[e])
+    room = 2 * longest + 1
+    hashes = np.empty(room, np.uint64)
+    starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
+    placed = -1
+    for at in range(len(rows)):
+        e = rows[at]
+        if evidence.segment_start[e] != placed:
+            placed = evidence.segment_start[e]
+            place_words(
+                data, placed, evidence.segment_end[e], page_of, entries, parts, hashes, starts, ends
+            )
+        before = evidence.segment_characters[e]
+        out[at, 0] = before + starts[evidence.word_start[e]]
+        out[at, 1] = before + ends[evidence.word_end[e] - 1]
+    return out

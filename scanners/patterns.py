@@ -17,9 +17,9 @@ from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from corpora.benchmarks import Benchmark, Item
+from corpora.kernels import kernel
 from corpora.normal_form import word_hashes
 from indexes.background import Background
 from indexes.ngram import LONG_WORDS, NgramIndex, build_index
@@ -83,7 +83,6 @@ class Patterns:
     index: NgramIndex
     weights: np.ndarray  # int32 (words of all patterns,), in 1/16 bits
     totals: np.ndarray  # int64 (patterns,), sum of the weights
-    numeric: np.ndarray  # bool (words of all patterns,), the word is a number
     ask_start: np.ndarray  # int32 (patterns,), words of the part that is judged apart: the ask of a
     ask_end: np.ndarray  # long question, the question of a composite; empty: none
     owners: Owners
@@ -105,14 +104,13 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
     long_enough = np.flatnonzero(np.diff(fields.starts) >= SEED_WORDS)
     at, lengths = _rows(fields.starts, long_enough)
     words = np.concatenate([fields.words[at], composites.words])
-    numeric = np.concatenate([fields.numeric[at], composites.numeric])
     starts = _bounds(np.concatenate([lengths, np.diff(composites.starts)]))
     item = np.concatenate([fields.item[long_enough], composites.item])
     role = np.concatenate([fields.role[long_enough], composites.role])
     choice = np.concatenate([fields.choice[long_enough], composites.choice])
     first_of, pattern = _distinct(words, starts)
     at, lengths = _rows(starts, first_of)
-    words, numeric, starts = words[at], numeric[at], _bounds(lengths)
+    words, starts = words[at], _bounds(lengths)
     order = np.argsort(pattern, kind="stable")
     index = build_index(words, starts, background.phrase_hash)
     weights = weigher.of(words)
@@ -131,7 +129,6 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
         index=index,
         weights=weights,
         totals=totals,
-        numeric=numeric,
         ask_start=ask_start,
         ask_end=ask_end,
         owners=owners,
@@ -189,7 +186,6 @@ def _composites(fields: FieldTable, weigher: WordWeights, n_items: int) -> Field
         np.full(len(item), Role.COMPOSITE, np.int8),
         np.array(kinds, np.int16),
         words,
-        np.isin(words, fields.words[fields.numeric]),
         _bounds(np.array([len(layout) for layout in layouts], np.int64)),
     )
 
@@ -229,7 +225,7 @@ def _distinct(words: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.nda
     return first[by_first], number[inverse]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sequence_keys(words: Any, starts: Any) -> Any:
     out = np.empty(len(starts) - 1, np.uint64)
     for row in range(len(out)):

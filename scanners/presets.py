@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
-from numba import njit
 
+from corpora.kernels import kernel
 from corpora.normal_form import words
 from indexes.grams import build_grams, seen_at
 from indexes.ngram import distinct_patterns, find_entry
@@ -192,7 +192,7 @@ def _chosen(patterns: Patterns, gpt3_n: np.ndarray) -> dict[int, np.ndarray]:
     return chosen
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flag_items(
     index: Any, owner_first: Any, owner_item: Any, owner_role: Any, grams: Any, covered: Any,
     gpt3_n: Any, gpt3: Any, palm: Any, llama2: Any, llama3: Any,
@@ -217,7 +217,7 @@ def _flag_items(
                 llama3[item] = inside.sum() >= LLAMA3_SHARE * (end - start)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _flag_rows(
     evidence: Any, runs: Any, rows: Any, items: Any, with_answer: Any, draws: Any, idf: Any,
     starts: Any, role_words: Any, flags: Any,
@@ -227,7 +227,7 @@ def _flag_rows(
         e, item = rows[r], items[r]
         pattern = evidence.pattern[e]
         start, size = starts[pattern], starts[pattern + 1] - starts[pattern]
-        shorter = min(size, evidence.document_words[e])
+        shorter = min(size, evidence.segment_words[e])
         matched = evidence.matched[e]
         flags[item, 0] |= matched >= max(QWEN2_WORDS, QWEN2_SHARE * shorter)
         in_8_grams = np.zeros(size, np.bool_)
@@ -252,7 +252,7 @@ def _flag_rows(
         flags[item, 2] |= _olmo3(weight, total, with_answer[r], role_words[item])
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _olmo3(weight: float, total: float, with_answer: bool, role_words: Any) -> bool:
     words = role_words[0] + role_words[2]
     if words < OLMO3_STRICT_WORDS or total <= 0:
@@ -264,7 +264,7 @@ def _olmo3(weight: float, total: float, with_answer: bool, role_words: Any) -> b
     return overlap >= 1.0 - decay * (1.0 - OLMO3_SCORE)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _seed_idf(index: Any, n_patterns: int) -> Any:
     """Return ln(patterns / holders) of the seed at each word; 0 where it stood in the pattern before."""
     holders = distinct_patterns(index.seeds)

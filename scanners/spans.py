@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import njit
+from corpora.kernels import kernel
 
 SPAN_WORDS: Final = 10
 MOST_REPLACED: Final = 4
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def cover_spans(runs: Any, covered: Any) -> None:
     """Mark the words of an item in Llama 2's spans, from the exact runs of one alignment.
 

@@ -75,7 +75,9 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "--benchmarks", nargs="+", required=True, metavar="FILE",
         help="JSONL, JSON, Parquet, CSV or TSV files, folders, globs or hf:// URLs",
     )  # fmt: skip
-    scan.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder for the results")
+    scan.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the results"
+    )
     scan.add_argument(
         "--text", default="text", metavar="COLUMNS",
         help="text columns of the corpus, comma-separated; dots reach into nested keys (default: text)",
@@ -89,11 +91,18 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="fields of the benchmarks, as in question=prompt,answer=completion (default: recognised)",
     )  # fmt: skip
     scan.add_argument(
-        "--scanners", default="ngram", metavar="NAMES", help="comma-separated; ngram (default: ngram)"
+        "--scanners",
+        default="ngram",
+        metavar="NAMES",
+        help="comma-separated; ngram (default: ngram)",
     )
     scan.add_argument("--device", default="auto", choices=("auto", "cpu"), help="default: auto")
     scan.add_argument(
-        "--jobs", type=int, default=_processors(), metavar="N", help="threads (default: all processors)"
+        "--jobs",
+        type=int,
+        default=_processors(),
+        metavar="N",
+        help="threads (default: all processors)",
     )
     scan.add_argument(
         "--calibration", default="off", choices=("off",),
@@ -104,7 +113,9 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="exit with 1 if any item has this status or a worse one: " + ", ".join(STATUSES),
     )  # fmt: skip
     scan.add_argument(
-        "--skip-bad", action="store_true", help="documents that cannot be read do not make it incomplete"
+        "--skip-bad",
+        action="store_true",
+        help="documents that cannot be read do not make it incomplete",
     )
     _add_output_flags(scan)
     scan.set_defaults(run=_scan)
@@ -146,7 +157,9 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _add_output_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print report.json instead of the summary")
+    parser.add_argument(
+        "--json", action="store_true", help="print report.json instead of the summary"
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 

@@ -13,7 +13,9 @@ def hold_against(result: ScanResult, inputs: DemoInputs) -> str:
     """Say in words which planted copies were found, and whether anything else was."""
     status = {
         item: state
-        for benchmark, item, state in result.items.select("benchmark", "item_id", "status").iter_rows()
+        for benchmark, item, state in result.items.select(
+            "benchmark", "item_id", "status"
+        ).iter_rows()
         if benchmark == "original"
     }
     places = {

@@ -1,0 +1,69 @@
+"""How kernels are compiled: without the interpreter lock, once per version of the sources.
+
+Numba keeps compiled functions on disk and checks the age of a function's own file only. A caller
+whose callee changed in another file would go on with the old machine code, so our kernels are kept
+in a folder named after the digest of all sources that hold kernels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+SOURCES: Final = ("corpora", "indexes", "scanners")
+STALE_S: Final = 30 * 24 * 3600  # folders of other versions that were not used for so long go
+
+
+def kernel(function: Function) -> Function:
+    """Compile a function with Numba when it is first called; it releases the interpreter lock."""
+    return _compile(function)
+
+
+def inline_kernel(function: Function) -> Function:
+    """Compile a small function into each of its callers."""
+    return _compile(function, inline="always")
+
+
+def _compile(function: Function, **options: Any) -> Function:
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = _folder()  # read when the function is wrapped; others keep their own
+    try:
+        compiled: Function = numba.njit(nogil=True, cache=True, **options)(function)
+    finally:
+        numba.config.CACHE_DIR = before
+    return compiled
+
+
+@cache
+def _folder() -> str:
+    """Return the folder of this version's kernels; "" (beside the sources) without a home."""
+    root = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for source in sorted(path for name in SOURCES for path in (root / name).glob("*.py")):
+        digest.update(source.read_bytes())
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluicegate"
+    folder = home / "kernels" / digest.hexdigest()[:16]
+    try:
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            _remove_stale(folder.parent)
+        folder.touch()
+    except OSError:
+        return ""
+    return str(folder)
+
+
+def _remove_stale(kernels: Path) -> None:
+    for folder in kernels.iterdir():
+        if time.time() - folder.stat().st_mtime > STALE_S:
+            shutil.rmtree(folder, ignore_errors=True)
