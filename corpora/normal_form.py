@@ -124,15 +124,20 @@ def hash_words(
     words for each of its bytes.
     """
     none = np.empty(0, np.int64)
+    marks = np.empty((MOST_MARKS, 2), np.int64)
     n = 0
     i = first
     while i < last:
         if i + 8 > last:
-            i, n, _ = _spell(data, i, last, 0, page_of, entries, parts, out, none, none, n, True)
+            i, n, _ = _spell(
+                data, i, last, 0, page_of, entries, parts, out, none, none, marks, n, True
+            )
             continue
         x = load_8_bytes(data, i)
         if x & HIGH:
-            i, n, _ = _spell(data, i, last, 0, page_of, entries, parts, out, none, none, n, True)
+            i, n, _ = _spell(
+                data, i, last, 0, page_of, entries, parts, out, none, none, marks, n, True
+            )
             continue
         letters = _ascii_letters(x)
         inside = letters | _ascii_digits(x)
@@ -159,7 +164,7 @@ def hash_words(
             beyond_ascii = (x >> U64(bits)) & FIRST_BYTE_HIGH != ZERO
         if beyond_ascii:
             i, n, _ = _spell(
-                data, start, last, 0, page_of, entries, parts, out, none, none, n, True
+                data, start, last, 0, page_of, entries, parts, out, none, none, marks, n, True
             )
             continue
         out[n] = _finish(h, (x | letters >> CASE_SHIFT) & ((ONE << U64(bits)) - ONE), digit)
@@ -185,7 +190,10 @@ def place_words(
     `starts` and `ends` count characters from `first`. All outputs need the room that `hash_words`
     names.
     """
-    _, n, _ = _spell(data, first, last, 0, page_of, entries, parts, hashes, starts, ends, 0, False)
+    marks = np.empty((MOST_MARKS, 2), np.int64)
+    _, n, _ = _spell(
+        data, first, last, 0, page_of, entries, parts, hashes, starts, ends, marks, 0, False
+    )
     return n
 
 
@@ -258,6 +266,7 @@ def _spell(
     hashes: Any,
     starts: Any,
     ends: Any,
+    marks: Any,
     n: int,
     to_gap: bool,
 ) -> tuple[int, int, int]:
@@ -266,13 +275,11 @@ def _spell(
     With `to_gap` it returns after the first ASCII separator, where the fast path can go on, and
     writes no places. Returns the next byte, the number of words and the next character.
     """
-    marks = np.empty(MOST_MARKS, np.int64)
-    mark_places = np.empty(MOST_MARKS, np.int64)
-    n_marks = 0
-    in_word = single = latin = strong = False
+    n_marks = 0  # rows of `marks` in use: (spelled mark, its place), waiting for their run's end
+    in_word = single = latin = strong = forked = False
     only_strong = True
-    # Two hashes are kept until the word ends: as spelled, and with look-alikes folded.
     h, chunk, shift = BASIS, ZERO, ZERO
+    # From the first look-alike on a second hash is kept until the word ends: with them folded.
     fh, fchunk, fshift = BASIS, ZERO, ZERO
     start = end = 0
     first_char = 0
@@ -323,33 +330,37 @@ def _spell(
 
             if order and n_marks < MOST_MARKS:  # marks wait until their run is complete
                 at = n_marks
-                while at and (marks[at - 1] >> 24 & 255) > order:
-                    marks[at], mark_places[at] = marks[at - 1], mark_places[at - 1]
+                while at and (marks[at - 1, 0] >> 24 & 255) > order:
+                    marks[at, 0], marks[at, 1] = marks[at - 1, 0], marks[at - 1, 1]
                     at -= 1
-                marks[at], mark_places[at] = np.int64(part), place
+                marks[at, 0], marks[at, 1] = np.int64(part), place
                 n_marks += 1
                 if n_marks < MOST_MARKS:
                     continue
             for m in range(n_marks):
                 if in_word:
-                    mark = marks[m] & 0x1FFFFF
+                    mark = marks[m, 0] & 0x1FFFFF
                     iota = mark == IOTA_MARK
+                    if iota and not forked:
+                        fh, fchunk, fshift, forked = h, chunk, shift, True
+                    if forked:
+                        fh, fchunk, fshift = _push(fh, fchunk, fshift, LATIN_I if iota else mark)
                     h, chunk, shift = _push(h, chunk, shift, IOTA if iota else mark)
-                    fh, fchunk, fshift = _push(fh, fchunk, fshift, LATIN_I if iota else mark)
-                    start, end = min(start, mark_places[m]), max(end, mark_places[m] + 1)
+                    start, end = min(start, marks[m, 1]), max(end, marks[m, 1] + 1)
             n_marks = 0
             if order or kind == IGNORED:
                 continue
             if kind == MARK:
                 if in_word:
                     h, chunk, shift = _push(h, chunk, shift, char)
-                    fh, fchunk, fshift = _push(fh, fchunk, fshift, char)
+                    if forked:
+                        fh, fchunk, fshift = _push(fh, fchunk, fshift, char)
                     end = place + 1
                 continue
 
             if in_word and (kind != WORD or single):  # close the word
                 digit = ONE if 48 <= first_char <= 57 else ZERO
-                if latin or (strong and only_strong):
+                if forked and (latin or (strong and only_strong)):
                     hashes[n] = _finish(fh, fchunk, digit)
                 else:
                     hashes[n] = _finish(h, chunk, digit)
@@ -361,18 +372,20 @@ def _spell(
                 continue
             if not in_word:
                 in_word, single = True, kind == SINGLE
-                latin = strong = False
+                latin = strong = forked = False
                 only_strong = True
                 h, chunk, shift = BASIS, ZERO, ZERO
-                fh, fchunk, fshift = BASIS, ZERO, ZERO
                 start, first_char = place, char
             look_alike = np.int64(part >> SHIFT_32 & U64(255))
             is_strong = np.int64(part >> U64(40)) != 0
             latin |= 97 <= char <= 122
             strong |= is_strong
             only_strong &= is_strong or 48 <= char <= 57
+            if look_alike and not forked:
+                fh, fchunk, fshift, forked = h, chunk, shift, True
+            if forked:
+                fh, fchunk, fshift = _push(fh, fchunk, fshift, look_alike if look_alike else char)
             h, chunk, shift = _push(h, chunk, shift, char)
-            fh, fchunk, fshift = _push(fh, fchunk, fshift, look_alike if look_alike else char)
             end = place + 1
 
         if at_end:

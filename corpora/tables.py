@@ -1,8 +1,8 @@
 """Parquet and Arrow IPC files to Arrow columns, only the columns asked for.
 
 Parquet is decoded a run of rows at a time, page by page, and a damaged row group costs only
-itself. An IPC record batch is the smallest thing that can be read; a local one that is not
-compressed is mapped, so even a huge one is touched only where it is used.
+itself. An IPC record batch is the smallest thing that can be read: its wanted columns are held
+whole, unless they are all it has and a local file holds them uncompressed, mapped and not read.
 """
 
 from collections.abc import Iterator
@@ -218,6 +218,8 @@ def _record_batches(shard: Shard) -> Iterator[tuple[int, pa.RecordBatch, Selecti
         selection = select(shard, schema)
         wanted = sorted({schema.get_field_index(path[0]) for path in selection.paths})
         file.seek(0)
+        if len(wanted) == len(schema):
+            wanted = []  # means all, and unlike the full list it does not copy what is mapped
         options = pa.ipc.IpcReadOptions(use_threads=False, included_fields=wanted)
         reader = open_reader(file, options=options)
         row = 0

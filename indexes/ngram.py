@@ -56,7 +56,7 @@ class NgramIndex(NamedTuple):
 def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> NgramIndex:
     """Index the patterns `words[starts[p]:starts[p + 1]]`.
 
-    `phrases` (uint64, sorted) are seeds known to be common from a background corpus. Patterns
+    `phrases` (uint64) are seeds known to be common from a background corpus. Patterns
     shorter than a seed have no postings.
     """
     seeds = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
@@ -64,7 +64,8 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     keys = np.empty(len(seeds.first) - 1, np.uint64)
     used = seeds.entry != FREE
     keys[seeds.entry[used]] = seeds.keys[used]
-    rare = (patterns_of <= RARE_PATTERNS) & ~_is_in(keys, phrases)
+    rare = patterns_of <= RARE_PATTERNS
+    _clear_known(seeds.keys, seeds.entry, phrases, rare)
     common_seed = _spread(~rare, seeds, starts, len(words))
     long = _gram_table(words, starts, LONG_WORDS, ~_all_in_window(common_seed, LONG_WORDS))
     bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))
@@ -207,9 +208,10 @@ def _fill_filter(bit_filter: Any, shift: Any, keys: Any) -> None:
         )
 
 
-def _is_in(values: np.ndarray, table: np.ndarray) -> np.ndarray:
-    """Membership of values in a sorted table (bool of the shape of `values`)."""
-    if not len(table):
-        return np.zeros(len(values), np.bool_)
-    at = np.minimum(np.searchsorted(table, values), len(table) - 1)
-    return np.asarray(table[at] == values)
+@kernel
+def _clear_known(keys: Any, entry: Any, grams: Any, flags: Any) -> None:
+    """Clear the flags of the entries that `grams` name."""
+    for gram in grams:
+        number = find_entry(keys, entry, gram)
+        if number != FREE:
+            flags[number] = False

@@ -62,6 +62,7 @@ class WordWeights:
     vocabulary: np.ndarray  # uint64, sorted
     weight: np.ndarray  # int32
     unknown: int
+    fields: np.ndarray  # int32, of each word of the fields, in order
 
     def of(self, words: np.ndarray) -> np.ndarray:
         """Return the weights (int32) of word hashes of any shape (n,)."""
@@ -95,23 +96,36 @@ def field_text(item: Item, role: int, choice: int) -> str:
 
 def tokenize(items: Sequence[Item]) -> FieldTable:
     """Hash the words of every non-empty field."""
-    listed = [
-        (number, role, choice, text.encode("utf-8", "replace"))
-        for number, item in enumerate(items)
-        for role, choice, text in item_fields(item)
-    ]
-    data = np.frombuffer(b"".join(row[3] for row in listed), np.uint8)
-    bounds = np.zeros(len(listed) + 1, np.int64)
-    np.cumsum([len(row[3]) for row in listed], out=bounds[1:])
-    starts = np.zeros(len(listed) + 1, np.int64)
-    words = _hash_fields(data, bounds, *table(), starts)
+    item: list[int] = []
+    role: list[int] = []
+    choice: list[int] = []
+    texts: list[str] = []
+    for number, one in enumerate(items):
+        for its_role, its_choice, text in item_fields(one):
+            item.append(number)
+            role.append(its_role)
+            choice.append(its_choice)
+            texts.append(text)
+    words, starts = _hash_texts(texts)
     return FieldTable(
-        np.array([row[0] for row in listed], np.int32),
-        np.array([row[1] for row in listed], np.int8),
-        np.array([row[2] for row in listed], np.int16),
-        words,
-        starts,
+        np.array(item, np.int32), np.array(role, np.int8), np.array(choice, np.int16), words, starts
     )
+
+
+def count_words(texts: Sequence[str]) -> np.ndarray:
+    """Return the number of words of each text: int32 (texts,)."""
+    return np.diff(_hash_texts(texts)[1]).astype(np.int32)
+
+
+def _hash_texts(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the word hashes of all texts in a row, and where each text's begin."""
+    encoded = [text.encode("utf-8", "replace") for text in texts]
+    bounds = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(data) for data in encoded], out=bounds[1:])
+    starts = np.zeros(len(texts) + 1, np.int64)
+    return _hash_fields(
+        np.frombuffer(b"".join(encoded), np.uint8), bounds, *table(), starts
+    ), starts
 
 
 @kernel
@@ -158,7 +172,8 @@ def weigh(fields: FieldTable, background: Background) -> WordWeights:
     frequency = _document_frequency(word_of, fields.starts, questions, len(vocabulary))
     rate = np.maximum(frequency - 1, 0) / (np.count_nonzero(questions) + QUESTION_PRIOR)
     rate = np.maximum(rate, background.rate_of(vocabulary))
-    return WordWeights(vocabulary, _units(rate), int(_units(np.zeros(1))[0]))
+    weight = _units(rate)
+    return WordWeights(vocabulary, weight, int(_units(np.zeros(1))[0]), weight[word_of])
 
 
 def sum_by_row(values: np.ndarray, starts: np.ndarray) -> np.ndarray:

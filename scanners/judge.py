@@ -173,18 +173,18 @@ def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
         numbers_swapped=locus.numbers_swapped[e],
         numbers_matched=locus.numbers_matched[e],
         identity=locus.matched[e] / locus.columns[e],
-        words=np.diff(patterns.index.starts)[pattern],
+        words=_lengths(pattern, patterns),
         own_words=_own_words(rows.owner, pattern, patterns),
         ask_share=_ask_share(pattern, locus.ask_units[e], patterns),
         longest_run=locus.longest_run[e],
-        item_words=patterns.role_words[item, :3].sum(axis=1).astype(np.int64),
+        item_words=patterns.role_words[item, :3].sum(axis=1, dtype=np.int64),
         n_choices=patterns.n_choices[item].astype(np.int64),
         short_choices=beside[0],
         short_answers=beside[1],
         announced=beside[2],
         short_units=beside[3],
         short_words=beside[4],
-        answer_units=_short_answer_units(patterns)[item],
+        answer_units=patterns.answer_units[item],
     )
 
 
@@ -192,26 +192,17 @@ def _own_words(owner: np.ndarray, pattern: np.ndarray, patterns: Patterns) -> np
     with_answer = (patterns.owners.role[owner] == Role.COMPOSITE) & np.isin(
         patterns.owners.choice[owner], (Layout.ANNOUNCED_ANSWER, Layout.BARE_ANSWER)
     )
-    words = np.diff(patterns.index.starts)[pattern]
+    words = _lengths(pattern, patterns)
     return np.where(with_answer, patterns.ask_end[pattern], words)
 
 
+def _lengths(pattern: np.ndarray, patterns: Patterns) -> np.ndarray:
+    return patterns.index.starts[pattern + 1] - patterns.index.starts[pattern]
+
+
 def _ask_share(pattern: np.ndarray, ask_units: np.ndarray, patterns: Patterns) -> np.ndarray:
-    sums = np.zeros(len(patterns.weights) + 1, np.int64)
-    np.cumsum(patterns.weights, out=sums[1:])
-    first = patterns.index.starts[pattern]
-    start, end = patterns.ask_start[pattern], patterns.ask_end[pattern]
-    total = sums[first + end] - sums[first + start]
-    return np.where(end > start, ask_units / np.maximum(1, total), 1.0)
-
-
-def _short_answer_units(patterns: Patterns) -> np.ndarray:
-    short = patterns.short
-    out = np.zeros(len(patterns.n_choices), np.int64)
-    item = np.repeat(np.arange(len(out)), np.diff(short.first))
-    is_answer = short.role == Role.ANSWER
-    out[item[is_answer]] = short.units[is_answer]
-    return out
+    total = patterns.ask_totals[pattern]
+    return np.where(total > 0, ask_units / np.maximum(1, total), 1.0)
 
 
 QUESTION, CHOICE, ANSWER = int(Role.QUESTION), int(Role.CHOICE), int(Role.ANSWER)

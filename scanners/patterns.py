@@ -29,6 +29,7 @@ from scanners.fields import (
     FieldTable,
     Role,
     WordWeights,
+    count_words,
     sum_by_row,
     tokenize,
     weigh,
@@ -39,11 +40,12 @@ ENOUGH_BITS: Final = 60.0  # evidence that a text is the item and not a common p
 LEAST_BITS: Final = 16.0  # a composite that carries less would match by chance
 ASK_FROM_WORDS: Final = 12  # questions that long may carry a text and then ask; the ask is judged
 # apart
-ASK_LEAST_WORDS: Final = 3
+ASK_LEAST_CHARS: Final = 12
+LAST_CHARS: Final = 2000  # of a question, in which its last sentence is looked for
 LETTERS: Final = "a b c d e f g h i j k l m n o p"
 
 SENTENCE_END: Final = re.compile(r"[.!?:][\"'”’)\]]*\s+|\n|[。！？：]")
-CODE: Final = re.compile(r'"""|\bdef |\breturn\b|#include')
+CODE_MARKS: Final = ('"""', "def ", "return ", "#include")
 
 
 class Layout(IntEnum):
@@ -85,12 +87,14 @@ class Patterns:
     totals: np.ndarray  # int64 (patterns,), sum of the weights
     ask_start: np.ndarray  # int32 (patterns,), words of the part that is judged apart: the ask of a
     ask_end: np.ndarray  # long question, the question of a composite; empty: none
+    ask_totals: np.ndarray  # int64 (patterns,), weight of that part
     owners: Owners
     short: ShortFields
     fields: FieldTable
     benchmark: np.ndarray  # int32 (items,), number of the benchmark
     role_words: np.ndarray  # int32 (items, 4): words of question, choices, answer, passage
     n_choices: np.ndarray  # int16 (items,)
+    answer_units: np.ndarray  # int64 (items,), weight of the short answer; 0: none
     answer_letter: np.ndarray  # uint64 (items,), hash of the right choice's letter; 0: none
     reasons: tuple[str, ...]  # per item: why it is unsearchable; "" where it is searchable
 
@@ -104,16 +108,16 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
     long_enough = np.flatnonzero(np.diff(fields.starts) >= SEED_WORDS)
     at, lengths = _rows(fields.starts, long_enough)
     words = np.concatenate([fields.words[at], composites.words])
+    weights = np.concatenate([weigher.fields[at], weigher.of(composites.words)])
     starts = _bounds(np.concatenate([lengths, np.diff(composites.starts)]))
     item = np.concatenate([fields.item[long_enough], composites.item])
     role = np.concatenate([fields.role[long_enough], composites.role])
     choice = np.concatenate([fields.choice[long_enough], composites.choice])
     first_of, pattern = _distinct(words, starts)
     at, lengths = _rows(starts, first_of)
-    words, starts = words[at], _bounds(lengths)
+    words, weights, starts = words[at], weights[at], _bounds(lengths)
     order = np.argsort(pattern, kind="stable")
     index = build_index(words, starts, background.phrase_hash)
-    weights = weigher.of(words)
     weights[index.common] = np.maximum(1, weights[index.common] // COMMON_PHRASE_DIVISOR)
     owners = Owners(
         np.searchsorted(pattern[order], np.arange(len(starts))),
@@ -124,6 +128,7 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
     role_words = np.zeros((len(items), 4), np.int32)
     np.add.at(role_words, (fields.item, fields.role), np.diff(fields.starts).astype(np.int32))
     totals = sum_by_row(weights, starts)
+    short = _short_fields(fields, weigher, len(items))
     ask_start, ask_end = _asks(items, item, role, pattern, starts, role_words)
     return Patterns(
         index=index,
@@ -131,8 +136,10 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
         totals=totals,
         ask_start=ask_start,
         ask_end=ask_end,
+        ask_totals=_part_totals(weights, starts[:-1] + ask_start, starts[:-1] + ask_end),
         owners=owners,
-        short=_short_fields(fields, weigher, len(items)),
+        short=short,
+        answer_units=_answer_units(short, len(items)),
         fields=fields,
         benchmark=np.repeat(
             np.arange(len(benchmarks), dtype=np.int32), [len(b.items) for b in benchmarks]
@@ -158,7 +165,7 @@ def composite_text(item: Item, layout: int) -> str:
 
 def _composites(fields: FieldTable, weigher: WordWeights, n_items: int) -> FieldTable:
     """Lay out the items whose question cannot stand alone as documents print them."""
-    units = sum_by_row(weigher.of(fields.words), fields.starts)
+    units = sum_by_row(weigher.fields, fields.starts)
     is_question = fields.role == Role.QUESTION
     weak = np.zeros(n_items, np.bool_)
     weak[fields.item[is_question & (units < ENOUGH_BITS * UNITS_PER_BIT)]] = True
@@ -253,21 +260,25 @@ def _asks(
     end = np.zeros(len(starts) - 1, np.int32)
     composite = role == Role.COMPOSITE
     end[pattern[composite]] = role_words[item[composite], Role.QUESTION]
-    lengths = np.diff(starts)
-    for row in np.flatnonzero((role == Role.QUESTION) & (lengths[pattern] >= ASK_FROM_WORDS)):
-        if tail := _last_sentence(items[item[row]].question):
-            end[pattern[row]] = lengths[pattern[row]]
-            start[pattern[row]] = lengths[pattern[row]] - len(word_hashes(tail))
+    lengths = np.diff(starts).astype(np.int32)
+    rows = np.flatnonzero((role == Role.QUESTION) & (lengths[pattern] >= ASK_FROM_WORDS))
+    tails = [last_sentence(items[number].question) for number in item[rows].tolist()]
+    words = lengths[pattern[rows]]
+    ask = count_words(tails)
+    found = ask > 0
+    end[pattern[rows[found]]] = words[found]
+    start[pattern[rows[found]]] = (words - ask)[found]
     return start, end
 
 
-def _last_sentence(text: str) -> str:
+def last_sentence(text: str) -> str:
     """Return the last sentence that has some words; "" for code and for a single sentence."""
-    if CODE.search(text):
+    if any(mark in text for mark in CODE_MARKS):
         return ""
-    for end in reversed(list(SENTENCE_END.finditer(text, max(0, len(text) - 2000)))):
-        if len(word_hashes(text[end.end() :])) >= ASK_LEAST_WORDS:
-            return text[end.end() :]
+    ends = [end.end() for end in SENTENCE_END.finditer(text, max(0, len(text) - LAST_CHARS))]
+    for end in reversed(ends):
+        if len(text) - end >= ASK_LEAST_CHARS:
+            return text[end:]
     return ""
 
 
@@ -284,8 +295,23 @@ def _short_fields(fields: FieldTable, weigher: WordWeights, n_items: int) -> Sho
         fields.choice[rows],
         start,
         words,
-        sum_by_row(weigher.of(words), start),
+        sum_by_row(weigher.fields[at], start),
     )
+
+
+def _part_totals(weights: np.ndarray, first: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Sum weights[first[p]:last[p]] for every pattern."""
+    sums = np.zeros(len(weights) + 1, np.int64)
+    np.cumsum(weights, out=sums[1:])
+    return sums[last] - sums[first]
+
+
+def _answer_units(short: ShortFields, n_items: int) -> np.ndarray:
+    out = np.zeros(n_items, np.int64)
+    item = np.repeat(np.arange(n_items), np.diff(short.first))
+    is_answer = short.role == Role.ANSWER
+    out[item[is_answer]] = short.units[is_answer]
+    return out
 
 
 def _answer_letters(items: Sequence[Item]) -> np.ndarray:

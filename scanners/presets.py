@@ -118,7 +118,7 @@ class PresetTally:
             np.zeros(len(patterns.index.words), np.bool_),
         )
         self.in_one_document = np.zeros((len(patterns.n_choices), len(ONE_DOCUMENT)), np.bool_)
-        self._idf = _seed_idf(patterns.index, len(patterns.totals))
+        self._holders = distinct_patterns(patterns.index.seeds)
         self._drawn: dict[int, np.ndarray] = {}
 
     def add(self, scanned: Scanned, judged: Judged, questions: dict[int, str]) -> None:
@@ -137,8 +137,8 @@ class PresetTally:
             items,
             judged.leak_type[rows] == LeakType.QUESTION_ANSWER,
             draws,
-            self._idf,
-            self.patterns.index.starts,
+            self.patterns.index,
+            self._holders,
             self.patterns.role_words,
             self.in_one_document,
         )
@@ -226,12 +226,13 @@ def _flag_rows(
     for r in range(len(rows)):
         e, item = rows[r], items[r]
         pattern = evidence.pattern[e]
-        start, size = starts[pattern], starts[pattern + 1] - starts[pattern]
+        size = index.starts[pattern + 1] - index.starts[pattern]
+        idf = _seed_idf(index, holders, pattern)
         shorter = min(size, evidence.segment_words[e])
         matched = evidence.matched[e]
         flags[item, 0] |= matched >= max(QWEN2_WORDS, QWEN2_SHARE * shorter)
         in_8_grams = np.zeros(size, np.bool_)
-        weight, total = 0.0, idf[start : start + max(0, size - SEED_WORDS + 1)].sum()
+        weight, total = 0.0, idf.sum()
         for other in range(e, -1, -1):  # the earlier loci of the same question and document
             if (
                 evidence.pattern[other] != pattern
@@ -242,9 +243,7 @@ def _flag_rows(
                 if run[2] >= TULU3_N:
                     in_8_grams[run[0] : run[0] + run[2]] = True
         for run in runs[evidence.run_start[e] : evidence.run_end[e]]:
-            weight += idf[
-                start + run[0] : start + max(run[0], run[0] + run[2] - SEED_WORDS + 1)
-            ].sum()
+            weight += idf[run[0] : max(run[0], run[0] + run[2] - SEED_WORDS + 1)].sum()
             for draw in range(GPT4_DRAWS):
                 low, high = draws[r, draw]
                 flags[item, 3] |= high > low and run[0] <= low and high <= run[0] + run[2]
@@ -265,25 +264,23 @@ def _olmo3(weight: float, total: float, with_answer: bool, role_words: Any) -> b
 
 
 @kernel
-def _seed_idf(index: Any, n_patterns: int) -> Any:
-    """Return ln(patterns / holders) of the seed at each word; 0 where it stood in the pattern before."""
-    holders = distinct_patterns(index.seeds)
-    out = np.zeros(len(index.words), np.float64)
-    for pattern in range(len(index.starts) - 1):
-        start = index.starts[pattern]
-        for at in range(start, index.starts[pattern + 1] - SEED_WORDS + 1):
-            entry = find_entry(
-                index.seeds.keys, index.seeds.entry, seed_at(index.words, at, SEED_WORDS)
-            )
-            low, high = index.seeds.first[entry], index.seeds.first[entry + 1]
-            while low < high:  # the first posting of this pattern
-                middle = (low + high) // 2
-                if index.seeds.pattern[middle] < pattern:
-                    low = middle + 1
-                else:
-                    high = middle
-            if start + index.seeds.offset[low] == at:
-                out[at] = np.log(n_patterns / holders[entry])
+def _seed_idf(index: Any, holders: Any, pattern: int) -> Any:
+    """Return ln(patterns / holders) of each seed of a pattern; 0 where it stood there before."""
+    start, end = index.starts[pattern], index.starts[pattern + 1]
+    out = np.zeros(max(0, end - start - SEED_WORDS + 1), np.float64)
+    for at in range(len(out)):
+        entry = find_entry(
+            index.seeds.keys, index.seeds.entry, seed_at(index.words, start + at, SEED_WORDS)
+        )
+        low, high = index.seeds.first[entry], index.seeds.first[entry + 1]
+        while low < high:  # the first posting of this pattern
+            middle = (low + high) // 2
+            if index.seeds.pattern[middle] < pattern:
+                low = middle + 1
+            else:
+                high = middle
+        if index.seeds.offset[low] == at:
+            out[at] = np.log((len(index.starts) - 1) / holders[entry])
     return out
 
 
