@@ -52,9 +52,12 @@ IGNORED_OTHERS: Final = frozenset(
 # Letters that look like a Latin letter in both cases: they fold in any word of such letters.
 CYRILLIC_PAIRS: Final = dict(zip("аеорсухіјѕһԁԛԝѵү", "aeopcyxijshdqwvy", strict=True))
 # Upper-case letters whose lower case looks like no Latin letter: they fold beside Latin letters only.
-CAPITALS: Final = dict(zip("ВКМНТЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹᎪᏴᏟᎠᎬᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃ", "bkmht3abezhikmnoptyxcabcdehijklmprstvwz", strict=True))  # fmt: skip
+CAPITALS: Final = dict(zip("ВКМНТЗΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ", "bkmht3abezhikmnoptyxc", strict=True))
 # Lower-case letters of other alphabets and phonetic letters: they fold beside Latin letters only.
 LOWER: Final = dict(zip("αονρτυικχγεηѡкмтɑɡıɩʏոսօհցɴʀᴀᴄᴇᴏᴜᴠᴡᴢ", "aovptuikxyenwkmtagiiynuohgnraceouvwz", strict=True))  # fmt: skip
+
+# Cherokee letters, whose case folding is upper case: they fold beside Latin letters only.
+CHEROKEE: Final = dict(zip("ᎪᏴᏟᎠᎬᎻᎥᎫᏦᏞᎷᏢᎡᏚᎢᏙᎳᏃ", "abcdehijklmprstvwz", strict=True))
 
 
 class Spelled(NamedTuple):
@@ -124,7 +127,7 @@ def look_alike(part: str, char: str) -> tuple[str, bool]:
     """
     if strong := CYRILLIC_PAIRS.get(char, ""):
         return strong, True
-    return CAPITALS.get(part, "") or LOWER.get(part, ""), False
+    return CAPITALS.get(part) or LOWER.get(part) or CHEROKEE.get(char, ""), False
 
 
 def _spelled_in_order(text: str) -> Iterator[tuple[int, Spelled]]:
