@@ -1,8 +1,6 @@
-"""What the comparisons share: the folder of data, texts in and out of files, one verdict per document.
+"""What the comparisons share: the folder of data, texts in and out of files, what each document does.
 
-The statuses of a scan are told per item, over all documents. To know what one document does to one
-item, documents that touch the same item are scanned apart (`scan_documents`), so nothing here looks
-inside the product.
+Texts are scanned through files, as a user's are.
 """
 
 from __future__ import annotations
@@ -12,17 +10,23 @@ import json
 import os
 import sys
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 import sluicegate
+from corpora.benchmarks import read_benchmarks
+from corpora.shards import Columns, resolve
+from indexes.background import load_background
+from pipelines.settings import ScanSettings
+from pipelines.shard_step import Place, ScanPlan, scan_shard
+from pipelines.tables import STATUS_NAMES, benchmark_name
+from scanners.judge import Status
+from scanners.patterns import build_patterns
 
 CONTAMINATED, SUSPECT = "contaminated", "suspect"
 FILLER_SIDE_WORDS: Final = 35
@@ -102,25 +106,51 @@ def write_documents(path: Path, texts: Iterable[str]) -> None:
             file.write(json.dumps({"text": text}) + "\n")
 
 
-def scan_texts(texts: Sequence[str], benchmarks: Sequence[Path]) -> Any:
-    """Return `sluicegate.scan` of texts through a temporary file; row k is texts[k]."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "documents.jsonl"
-        write_documents(path, texts)
-        return sluicegate.scan(path, benchmarks)
+class Scanner:
+    """Benchmarks indexed once, and what each document does to each item.
 
+    The public tables tell the status of an item over all documents, so this is the one place that asks
+    the pipeline's step itself, with the same settings.
+    """
 
-def scan_documents(texts: Sequence[str], benchmarks: Sequence[Path]) -> list[Verdict]:
-    """Return the verdicts (contaminated or suspect) of each document by itself, sorted by row."""
-    result = scan_texts(texts, benchmarks)
-    rows = _rows_by_item(result)
-    alone = {item for item, found in rows.items() if len(found) == 1}
-    verdicts = _verdicts(result, alone, range(len(texts)))
-    shared = {item: found for item, found in rows.items() if len(found) > 1}
-    for group in _apart(shared):
-        result = scan_texts([texts[row] for row in group], benchmarks)
-        verdicts += _verdicts(result, shared.keys(), group)
-    return sorted(verdicts, key=lambda v: (v.row, v.benchmark, v.item))
+    def __init__(self, benchmarks: Sequence[Path]) -> None:
+        read = read_benchmarks([str(path) for path in benchmarks])
+        self.plan = ScanPlan(read, build_patterns(read, load_background()))
+
+    def unsearchable(self) -> set[str]:
+        """Return the items that cannot be searched."""
+        reasons = zip(self.plan.items, self.plan.patterns.reasons, strict=True)
+        return {item.id for item, reason in reasons if reason}
+
+    def verdicts(self, texts: Sequence[str]) -> list[Verdict]:
+        """Return what is contaminated or suspect, one verdict a document and item, sorted."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "documents.jsonl"
+            write_documents(path, texts)
+            shard = resolve([str(path)], Columns())[0]
+            batch_bytes = ScanSettings().batch_bytes
+            *_, result = scan_shard(shard, self.plan, batch_bytes=batch_bytes, read_ahead=False)
+        best: dict[tuple[int, int], Place] = {}
+        for place in result.places:
+            key = (place.row, place.finding.item)
+            if key not in best or _strength(place) > _strength(best[key]):
+                best[key] = place
+        return [
+            self._verdict(place)
+            for _, place in sorted(best.items())
+            if place.finding.status >= Status.SUSPECT
+        ]
+
+    def _verdict(self, place: Place) -> Verdict:
+        found = place.finding
+        return Verdict(
+            row=place.row,
+            benchmark=benchmark_name(self.plan, found.item),
+            item=self.plan.items[found.item].id,
+            status=STATUS_NAMES[Status(found.status)],
+            leak_type=found.leak_type,
+            score=found.score,
+        )
 
 
 def filler_words(data: Path) -> list[str]:
@@ -171,52 +201,8 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, Sluicegate {sluicegate.__version__}"
 
 
-def _rows_by_item(result: Any) -> dict[tuple[str, str], set[int]]:
-    """Return the rows with findings of each item that is contaminated or suspect."""
-    told = result.items.filter(pl.col("status").is_in([CONTAMINATED, SUSPECT]))
-    found = result.findings.join(told, on=["benchmark", "item_id"], how="semi")
-    rows: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for benchmark, item, row in found.select("benchmark", "item_id", "row").iter_rows():
-        rows[benchmark, item].add(row)
-    return rows
-
-
-def _verdicts(result: Any, wanted: Iterable[tuple[str, str]], rows: Sequence[int]) -> list[Verdict]:
-    """Return the statuses of the wanted items; each must have findings in one document only.
-
-    `rows[k]` is the number that document k of this scan has for the caller.
-    """
-    wanted = set(wanted)
-    told = result.items.filter(pl.col("status").is_in([CONTAMINATED, SUSPECT]))
-    first = result.findings.group_by("benchmark", "item_id").agg(
-        pl.col("row").first(), pl.col("row").n_unique().alias("n_rows")
-    )
-    out = []
-    columns = ("benchmark", "item_id", "status", "leak_type", "score", "row", "n_rows")
-    joined = told.join(first, on=["benchmark", "item_id"]).select(columns)
-    for benchmark, item, status, leak_type, score, row, n_rows in joined.iter_rows():
-        if (benchmark, item) in wanted:
-            assert n_rows == 1, (benchmark, item)
-            out.append(Verdict(rows[row], benchmark, item, status, leak_type, score))
-    return out
-
-
-def _apart(shared: dict[tuple[str, str], set[int]]) -> list[list[int]]:
-    """Group rows so that no item has findings in two rows of a group."""
-    items_of: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for item, rows in shared.items():
-        for row in rows:
-            items_of[row].add(item)
-    groups: list[tuple[list[int], set[tuple[str, str]]]] = []
-    for row, items in sorted(items_of.items()):
-        for members, taken in groups:
-            if not taken & items:
-                members.append(row)
-                taken |= items
-                break
-        else:
-            groups.append(([row], set(items)))
-    return [members for members, _ in groups]
+def _strength(place: Place) -> tuple[int, float]:
+    return place.finding.status, place.finding.score
 
 
 def _is_number(cell: str) -> bool:

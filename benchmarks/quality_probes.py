@@ -23,6 +23,7 @@ from harness import (
     SUSPECT,
     Filler,
     MissingDataError,
+    Scanner,
     Verdict,
     argument_parser,
     benchmark_file,
@@ -30,8 +31,6 @@ from harness import (
     exit_without_data,
     machine,
     read_records,
-    scan_documents,
-    scan_texts,
     shorten,
     table,
 )
@@ -115,25 +114,25 @@ def planted(data: Path, filler: Filler, n_items: int) -> dict[str, Outcome]:
     """Return the outcomes of the probes with planted items, by name."""
     benchmarks = [benchmark_file(data, name) for name in ("gsm8k_test", "mmlu_test")]
     gsm8k, mmlu = (read_records(path) for path in benchmarks)
-    status = scan_texts(["nothing"], benchmarks).items
-    searchable = set(status.filter(status["status"] != "unsearchable")["item_id"])
+    scanner = Scanner(benchmarks)
+    unsearchable = scanner.unsearchable()
     outcomes: dict[str, Outcome] = {}
     for name, records, probes in (
         ("GSM8K", gsm8k, gsm8k_probes()),
         ("MMLU", mmlu, mmlu_probes()),
     ):
-        chosen = draw([r for r in records if r["id"] in searchable], n_items, filler)
+        chosen = draw([r for r in records if r["id"] not in unsearchable], n_items, filler)
         twins = same_text(records)
         for probe in probes:
             texts = [filler.around(probe.change(record, filler)) for record in chosen]
-            verdicts = scan_documents(texts, benchmarks)
+            verdicts = scanner.verdicts(texts)
             label = f"{name} {probe.name}"
             outcomes[label] = summarise(label, chosen, verdicts, twins)
         for label, texts in (
             (f"{name} halves of two items (negative)", spliced(chosen)),
             (f"{name} words shuffled (negative)", [shuffled(r, filler) for r in chosen]),
         ):
-            verdicts = scan_documents([filler.around(text) for text in texts], benchmarks)
+            verdicts = scanner.verdicts([filler.around(text) for text in texts])
             outcomes[label] = summarise(label, chosen, verdicts, twins)
     return outcomes
 
@@ -344,7 +343,7 @@ def against(data: Path, name: str, texts: Sequence[str], benchmark: str) -> int:
     """Scan texts against a benchmark, print each contaminated text; return how many there are."""
     path = benchmark_file(data, benchmark)
     records = {record["id"]: record for record in read_records(path)}
-    verdicts = scan_documents(texts, [path])
+    verdicts = Scanner([path]).verdicts(texts)
     contaminated = [v for v in verdicts if v.status == CONTAMINATED]
     rows = {v.row for v in contaminated}
     suspect = {v.row for v in verdicts} - rows

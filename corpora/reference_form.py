@@ -44,10 +44,10 @@ UNSPACED: Final = (
 )  # fmt: skip
 
 # Default-ignorable characters that are not of category Cf (Unicode DerivedCoreProperties.txt).
-IGNORED_OTHERS: Final = frozenset(
-    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, *range(0x180B, 0x1810)]
-    + [*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)]
-)
+IGNORED_RANGES: Final = (
+    range(0x034F, 0x0350), range(0x115F, 0x1161), range(0x17B4, 0x17B6), range(0x180B, 0x1810),
+    range(0x3164, 0x3165), range(0xFE00, 0xFE10), range(0xFFA0, 0xFFA1), range(0xE0100, 0xE01F0),
+)  # fmt: skip
 
 # Letters that look like a Latin letter in both cases: they fold in any word of such letters.
 CYRILLIC_PAIRS: Final = dict(zip("аеорсухіјѕһԁԛԝѵү", "aeopcyxijshdqwvy", strict=True))
@@ -109,7 +109,7 @@ def spell(raw: str) -> list[Spelled]:
 def character_class(char: str) -> CharacterClass:
     """Return the class of one spelled character."""
     category = unicodedata.category(char)
-    if category == "Cf" or ord(char) in IGNORED_OTHERS:
+    if category == "Cf" or any(ord(char) in ignored for ignored in IGNORED_RANGES):
         return CharacterClass.IGNORED
     if category[0] == "M":
         return CharacterClass.MARK

@@ -148,9 +148,8 @@ def _run_steps(
                 return
             with lock:
                 current[number] = (result.log.documents, result.log.bytes, len(result.places))
-                tell = Progress(
-                    "scanning", len(done), len(parts), *map(sum, zip(*current.values()))
-                )
+                documents, size, findings = (sum(n) for n in zip(*current.values(), strict=True))
+                tell = Progress("scanning", len(done), len(parts), documents, size, findings)
             progress(tell)
         with lock:
             done.append(result)

@@ -17,7 +17,7 @@ from scanners.fields import Role, field_text
 from scanners.judge import Status
 from scanners.presets import NAMES
 
-FINDING_SCHEMA: Final = {
+FINDING_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
     "benchmark": pl.String, "item_id": pl.String, "field": pl.String, "leak_type": pl.String,
     "kind": pl.String, "scanner": pl.String, "score": pl.Float64, "identity": pl.Float64,
     "coverage": pl.Float64, "longest_run": pl.Int64, "shard": pl.String, "row": pl.Int64,
@@ -25,7 +25,11 @@ FINDING_SCHEMA: Final = {
     "doc_start": pl.Int64, "doc_end": pl.Int64, "excerpt": pl.String,
 }  # fmt: skip
 FINDING_COLUMNS: Final = tuple(FINDING_SCHEMA)
-HELPER_SCHEMA: Final = {"item": pl.Int64, "item_status": pl.Int8, "choice": pl.Int64}
+HELPER_SCHEMA: Final[dict[str, type[pl.DataType]]] = {
+    "item": pl.Int64,
+    "item_status": pl.Int8,
+    "choice": pl.Int64,
+}
 STATUS_NAMES: Final = {Status.CONTAMINATED: "contaminated", Status.SUSPECT: "suspect"}
 ROLES: Final = {"question": Role.QUESTION, "answer": Role.ANSWER, "passage": Role.PASSAGE}
 MOST_EXAMPLE_CHARS: Final = 1600

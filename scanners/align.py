@@ -50,6 +50,8 @@ def extend(
     (item word, document word), nearest first; returns their number.
     """
     width = 2 * band + 1
+    if i_left == 0 or j_left == 0:
+        return 0
     above = np.full(width + 2, IMPOSSIBLE, np.int64)  # one cell of margin on both sides
     here = np.full(width + 2, IMPOSSIBLE, np.int64)
     above[band + 1] = 0

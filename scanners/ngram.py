@@ -37,7 +37,7 @@ LOW_21: Final = np.uint64((1 << 21) - 1)
 class Sought(NamedTuple):
     """What the kernel needs of `Patterns`."""
 
-    index: NgramIndex
+    ngrams: NgramIndex
     weights: np.ndarray
     totals: np.ndarray
     ask_start: np.ndarray
@@ -230,7 +230,7 @@ def _back_to_character(data: Any, at: int) -> int:
 @kernel
 def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any) -> tuple[Any, int]:
     """Gather (pattern, diagonal, word) of every nominating seed, packed in 22 + 21 + 21 bits."""
-    index = target.index
+    index = target.ngrams
     n_held = 0
     for at in range(n - SEED_WORDS + 1):  # no branch: the memory accesses overlap
         held[n_held] = at
@@ -294,7 +294,7 @@ def _align_hits(
         if not _worth_aligning(exact, pattern, target):
             continue
         from_row = n_rows
-        for run in np.argsort(-exact[:, 2], kind="mergesort"):
+        for run in _longest_first(exact):
             i, j, length = exact[run]
             if claimed[j] and claimed[j + length - 1]:
                 continue  # this place is part of a locus already
@@ -313,8 +313,8 @@ def _align_hits(
 @kernel
 def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> Any:
     """Grow each hit to the longest exact run on its diagonal: int64 (runs, 3), item, text, length."""
-    first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
-    words = target.index.words
+    first, last = target.ngrams.starts[pattern], target.ngrams.starts[pattern + 1]
+    words = target.ngrams.words
     out = np.empty((len(hits), 3), np.int64)
     n_out = 0
     last_diagonal, run_end = -1, -1
@@ -337,9 +337,17 @@ def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> An
 
 
 @kernel
+def _longest_first(exact: Any) -> Any:
+    """Return the rows of exact runs by falling length, earlier ones first among equals."""
+    if len(exact) == 1:
+        return np.zeros(1, np.int64)
+    return np.argsort(-exact[:, 2], kind="mergesort")
+
+
+@kernel
 def _worth_aligning(exact: Any, pattern: int, target: Any) -> bool:
     """Tell whether the exact runs of a pattern in a segment may be part of evidence."""
-    first = target.index.starts[pattern]
+    first = target.ngrams.starts[pattern]
     enough = ALIGNED_SHARE * target.totals[pattern]
     units = 0
     for i, _, length in exact:
@@ -358,8 +366,8 @@ def _align_run(
     covered: Any, trace: Any, pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
     """Align outwards from an exact run; keep the locus where it is evidence."""
-    first, last = target.index.starts[pattern], target.index.starts[pattern + 1]
-    item, weights = target.index.words[first:last], target.weights[first:last]
+    first, last = target.ngrams.starts[pattern], target.ngrams.starts[pattern + 1]
+    item, weights = target.ngrams.words[first:last], target.weights[first:last]
     m = last - first
     band = band_of(m)
     left = extend(item, weights, i - 1, i, hashes, j - 1, j, -1, band, trace, pairs)

@@ -219,8 +219,8 @@ def _flag_items(
 
 @kernel
 def _flag_rows(
-    evidence: Any, runs: Any, rows: Any, items: Any, with_answer: Any, draws: Any, idf: Any,
-    starts: Any, role_words: Any, flags: Any,
+    evidence: Any, runs: Any, rows: Any, items: Any, with_answer: Any, draws: Any, index: Any,
+    holders: Any, role_words: Any, flags: Any,
 ) -> None:  # fmt: skip
     """Flag the items by what one document holds; `rows` ascend, so a document's loci follow."""
     for r in range(len(rows)):
