@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 PACKAGES := sluicegate pipelines reports scanners indexes corpora
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test test-all check format clean
 
 setup: $(STAMP)
 
@@ -25,7 +25,12 @@ check: setup
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow"
+
+# The heavy extras (transformers, Dask, Ray) join here with the commands that need them; until then
+# the rest of the suite is what `make test` leaves out for speed: the demo, from end to end.
+test-all: setup
+	$(BIN)/pytest -m slow
 
 format: setup
 	$(BIN)/ruff format .

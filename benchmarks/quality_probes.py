@@ -12,9 +12,10 @@ Ends with status 1 where a target is missed.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any, Final
 
@@ -340,22 +341,60 @@ def negatives(data: Path) -> int:
 
 
 def against(data: Path, name: str, texts: Sequence[str], benchmark: str) -> int:
-    """Scan texts against a benchmark, print each contaminated text; return how many there are."""
+    """Scan texts against a benchmark, print each contaminated text; return how many there are.
+
+    `alike` is the share of words that the document and the item as it is printed have in common, in
+    order (2 * matched / both), for the eye only. Of several items the most alike is shown.
+    """
     path = benchmark_file(data, benchmark)
     records = {record["id"]: record for record in read_records(path)}
     verdicts = Scanner([path]).verdicts(texts)
-    contaminated = [v for v in verdicts if v.status == CONTAMINATED]
-    rows = {v.row for v in contaminated}
-    suspect = {v.row for v in verdicts} - rows
+    found: dict[int, list[tuple[float, Verdict]]] = defaultdict(list)
+    for v in verdicts:
+        if v.status == CONTAMINATED:
+            found[v.row].append((alike(texts[v.row], _as_printed(records[v.item])), v))
+    suspect = {v.row for v in verdicts} - found.keys()
+    best = sorted(
+        (max(pairs, key=lambda pair: pair[0]) for pairs in found.values()), key=_by_likeness
+    )
     print(
-        f"## {name} ({len(texts)}) against {benchmark}: contaminated {len(rows)}, "
+        f"## {name} ({len(texts)}) against {benchmark}: contaminated {len(found)}, "
         f"suspect {len(suspect)}\n"
     )
-    for v in contaminated:
-        print(f"- {v.leak_type} {v.score:.2f}\n  document: {shorten(texts[v.row], 400)}")
-        print(f"  {v.item}: {shorten(_whole(records[v.item]), 400)}")
+    if best:
+        print(
+            table(list(_subjects(best, records)), ("subject", "contaminated", "alike >= 0.95"))
+            + "\n"
+        )
+    for ratio, v in best:
+        more = f" and {len(found[v.row]) - 1} more items" if len(found[v.row]) > 1 else ""
+        print(f"- alike {ratio:.2f}, {v.leak_type}, score {v.score:.2f}, {v.item}{more}")
+        print(f"  document: {shorten(texts[v.row], 400)}")
+        print(f"  item:     {shorten(_as_printed(records[v.item]), 400)}")
     print()
-    return len(rows)
+    return len(found)
+
+
+def alike(one: str, other: str) -> float:
+    """Return the share of the words of two texts that stand in both in order, in [0, 1]."""
+    return SequenceMatcher(None, one.lower().split(), other.lower().split(), autojunk=False).ratio()
+
+
+def _by_likeness(pair: tuple[float, Verdict]) -> tuple[float, int]:
+    return -pair[0], pair[1].row
+
+
+def _subjects(
+    best: Sequence[tuple[float, Verdict]], records: dict[str, Record]
+) -> Iterator[tuple[object, ...]]:
+    """Count by subject, the most frequent first."""
+    subjects = Counter(records[v.item].get("meta", {}).get("subject", "-") for _, v in best)
+    near = Counter(
+        records[v.item].get("meta", {}).get("subject", "-") for ratio, v in best if ratio >= 0.95
+    )
+    for subject, count in subjects.most_common():
+        yield subject, count, near[subject]
+    yield "all", len(best), near.total()
 
 
 def issue_targets(outcomes: dict[str, Outcome], train: int, n_items: int) -> list[Target]:
@@ -384,7 +423,7 @@ def issue_targets(outcomes: dict[str, Outcome], train: int, n_items: int) -> lis
     ]  # fmt: skip
 
 
-def _whole(record: Record) -> str:
+def _as_printed(record: Record) -> str:
     return lettered(record) if record.get("choices") else record["question"]
 
 

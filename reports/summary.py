@@ -13,7 +13,16 @@ from corpora.problems import Problem
 from indexes.ngram import LONG_WORDS, RARE_PATTERNS
 from indexes.seeds import SEED_WORDS
 from reports.schema import SCHEMA, BenchmarkSummary, Definition, Example, Report
-from scanners.judge import ANSWER_ALONE_SCORE, CONTAMINATED_SCORE, LEAK_TYPES, SUSPECT_SCORE
+from scanners.judge import (
+    ANSWER_ALONE_SCORE,
+    CONTAMINATED_SCORE,
+    ENOUGH_IDENTITY,
+    LEAK_TYPES,
+    LONG_ITEM_WORDS,
+    SHORT_ITEM_SCORE,
+    SHORT_ITEM_WORDS,
+    SUSPECT_SCORE,
+)
 from scanners.patterns import ENOUGH_BITS
 from scanners.presets import NAMES, PRESETS
 
@@ -24,15 +33,16 @@ NO_DOMAIN: Final = "(no domain)"
 DEFINITIONS: Final[tuple[Definition, ...]] = (
     {
         "term": "contaminated",
-        "meaning": f"the question stands in one place of one document with a score of at least "
-        f"{CONTAMINATED_SCORE}, with or without its answer; or a free-text answer stands there "
-        f"whole (score {ANSWER_ALONE_SCORE}, a run of {LONG_WORDS} words)",
+        "meaning": "the question stands in one place of one document, with or without its answer: "
+        f"a score of {CONTAMINATED_SCORE} from {LONG_ITEM_WORDS} words on, rising to "
+        f"{SHORT_ITEM_SCORE} for {SHORT_ITEM_WORDS} words and fewer; or its free-text answer stands "
+        f"there whole (score {ANSWER_ALONE_SCORE}, a run of {LONG_WORDS} words)",
     },
     {
         "term": "suspect",
-        "meaning": f"a score of at least {SUSPECT_SCORE}, or the evidence is of a kind that does "
-        "not settle it: only numbers differ (template), only the passage or only choices were "
-        "found, or a long question without its last sentence",
+        "meaning": f"a score of at least {SUSPECT_SCORE} that is too low for its length, or evidence "
+        "of a kind that does not settle it: only numbers differ (template), only the passage or "
+        "only choices were found, or a question without its last sentence",
     },
     {
         "term": "unsearchable",
@@ -40,13 +50,14 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     },
     {
         "term": "clean",
-        "meaning": "searched for and not found at these scores; edits and rewordings beyond the "
-        "guaranteed run may still be missed",
+        "meaning": f"searched for and not found at these scores: no shared run of {LONG_WORDS} words "
+        "was missed, edits and rewordings below that may have been",
     },
     {
         "term": "score",
-        "meaning": f"coverage x min(1, information / {ENOUGH_BITS:.0f} bits), in [0, 1]; choices and "
-        "answer beside the question add to the information",
+        "meaning": f"coverage x min(1, information / {ENOUGH_BITS:.0f} bits) x min(1, identity / "
+        f"{ENOUGH_IDENTITY}), in [0, 1]; half the information is enough with a run of {LONG_WORDS} "
+        "words; listed choices and an answer beside the question add to it",
     },
     {
         "term": "coverage",
@@ -57,6 +68,10 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     {
         "term": "template",
         "meaning": "the same question with other numbers: a sibling, not a copy",
+    },
+    {
+        "term": "passage",
+        "meaning": "the text that the question is about, or quotes, without the question itself",
     },
 )
 
@@ -101,7 +116,7 @@ def build_report(
         "complete": facts.complete,
         "calibration": {
             "status": "UNCALIBRATED",
-            "reason": "the calibration battery was not run, so the rate of missed leaks is unknown",
+            "reason": "the calibration battery was not run",
         },
         "corpus": {
             "name": facts.corpus_name,
@@ -131,6 +146,10 @@ def build_report(
             "rare_seed_patterns": RARE_PATTERNS,
             "enough_bits": ENOUGH_BITS,
             "contaminated_score": CONTAMINATED_SCORE,
+            "short_item_score": SHORT_ITEM_SCORE,
+            "short_item_words": SHORT_ITEM_WORDS,
+            "long_item_words": LONG_ITEM_WORDS,
+            "enough_identity": ENOUGH_IDENTITY,
             "suspect_score": SUSPECT_SCORE,
             "answer_alone_score": ANSWER_ALONE_SCORE,
         },
@@ -204,7 +223,7 @@ def _benchmark(
         "unsearchable_reasons": [
             {"reason": reason, "items": count} for reason, count in reasons.iter_rows()
         ],
-        "n_findings": findings.height,
+        "n_findings": strong.height,
         "n_documents": strong.select(pl.struct("shard", "row").n_unique()).item(),
         "presets": {name: int(items[name].sum()) for name in NAMES},
         "domains": dict(domains.iter_rows()),
