@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -113,7 +114,8 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
     places = locate(data, scanned.evidence, judged.evidence)
-    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, batch.texts, places)
+    text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
+    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, text_of, places)
     for finding in found:
         place = Place(
             finding,
@@ -123,7 +125,7 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
             batch.domains[finding.document].as_py(),
         )
         result.places.append(place)
-        result.examples.append(_context(place, batch.texts))
+        result.examples.append(_context(place, text_of(finding.document)))
     if len(result.examples) > 1000:
         result.examples = choose_examples(result.examples, plan)
 
@@ -175,8 +177,7 @@ def file_digest(path: str) -> str | None:
     return digest.hexdigest()
 
 
-def _context(place: Place, texts: pa.LargeStringArray) -> Context:
-    text = texts[place.finding.document].as_py()
+def _context(place: Place, text: str) -> Context:
     first = max(0, place.finding.doc_start - CONTEXT_CHARS)
     return Context(place, text[first : place.finding.doc_end + CONTEXT_CHARS], first)
 

@@ -7,10 +7,10 @@ definition of the normal form and compared, run by run, before a finding is told
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -60,13 +60,13 @@ def tell(
     scanned: Scanned,
     patterns: Patterns,
     item_of: Callable[[int], Item],
-    texts: Sequence[Any],
+    text_of: Callable[[int], str],
     places: np.ndarray,
 ) -> list[Finding]:
     """Put judged loci into words; a locus whose words differ (a hash collision) is dropped.
 
-    `texts[d].as_py()` is the text of document d; `item_of` gives the item of a number; `places` has
-    the characters of each judged locus, int64 (n, 2), from `scanners.ngram.locate`.
+    `text_of` gives the text of a document, `item_of` the item of a number; `places` has the
+    characters of each judged locus, int64 (n, 2), from `scanners.ngram.locate`.
     """
     found: list[Finding] = []
     locus = scanned.evidence
@@ -75,7 +75,7 @@ def tell(
         e, owner = int(judged.evidence[row]), int(judged.owner[row])
         if document != locus.document[e]:
             document = int(locus.document[e])
-            text = texts[document].as_py()
+            text = text_of(document)
         number = int(patterns.owners.item[owner])
         role, choice = int(patterns.owners.role[owner]), int(patterns.owners.choice[owner])
         item_words, starts, ends = _item_words(item_of(number), role, choice)

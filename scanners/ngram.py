@@ -20,7 +20,7 @@ from indexes.seeds import SEED_WORDS, seed_at
 from scanners.align import MOST_BAND, band_of, extend
 from scanners.beside import answer_markers, look_beside
 from scanners.fields import is_number, number_words
-from scanners.patterns import Patterns, ShortFields
+from scanners.patterns import Patterns, PatternsError, ShortFields
 from scanners.spans import cover_spans
 
 SEGMENT_BYTES: Final = 1 << 19  # longer documents are scanned in pieces, so scratch stays small
@@ -30,8 +30,7 @@ ALIGNED_SHARE: Final = (
     0.15  # exact runs with less of the pattern's weight are not worth aligning: of
 )
 # a copy with 30% of its words replaced, a sixth of the seeds is whole
-PATTERN_SHIFT, DIAGONAL_SHIFT = np.uint64(42), np.uint64(21)
-LOW_21: Final = np.uint64((1 << 21) - 1)
+MOST_WORDS_PER_BYTE: Final = 2  # of text; the room that hash_words asks for
 
 
 class Sought(NamedTuple):
@@ -51,6 +50,9 @@ class Sought(NamedTuple):
     number_words: np.ndarray  # uint64, sorted
     answer_markers: np.ndarray  # uint64, words that announce an answer
     longest: int  # words of the longest pattern
+    segment_bytes: int
+    overlap_bytes: int
+    word_bits: np.uint64  # of a hit that hold its word, and as many its diagonal
 
 
 class Marks(NamedTuple):
@@ -122,8 +124,20 @@ class Scanned(NamedTuple):
 
 
 def sought(patterns: Patterns) -> Sought:
-    """Select what the kernel needs."""
-    lengths = np.diff(patterns.index.starts)
+    """Select what the kernel needs.
+
+    Raises:
+        PatternsError: where patterns are too many and too long to tell hits apart in 64 bits.
+    """
+    longest = int(np.diff(patterns.index.starts).max(initial=0))
+    overlap = max(LEAST_OVERLAP_BYTES, 16 * (longest + MOST_BAND))  # bytes: any locus lies in one
+    segment = max(SEGMENT_BYTES, 2 * overlap)
+    word_bits = (64 - max(1, len(patterns.totals).bit_length())) // 2
+    if MOST_WORDS_PER_BYTE * (segment + overlap) + longest >= 1 << word_bits:
+        raise PatternsError(
+            f"{len(patterns.totals):,} different fields of up to {longest:,} words are too many to "
+            "be scanned at once; scan the benchmarks in parts"
+        )
     return Sought(
         patterns.index,
         patterns.weights,
@@ -138,7 +152,10 @@ def sought(patterns: Patterns) -> Sought:
         patterns.answer_letter,
         number_words(),
         answer_markers(),
-        int(lengths.max(initial=0)),
+        longest,
+        segment,
+        overlap,
+        np.uint64(word_bits),
     )
 
 
@@ -160,11 +177,10 @@ def locate(data: np.ndarray, evidence: Evidence, rows: np.ndarray) -> np.ndarray
 def _scan(
     data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, marks: Any
 ) -> tuple[Any, Any, Any, int]:
-    overlap = max(LEAST_OVERLAP_BYTES, 16 * (target.longest + MOST_BAND))
     longest_text = 0
     for document in range(len(bounds) - 1):
         longest_text = max(longest_text, bounds[document + 1] - bounds[document])
-    room = 2 * (min(longest_text, SEGMENT_BYTES + overlap) + 8) + 1
+    room = MOST_WORDS_PER_BYTE * min(longest_text, target.segment_bytes) + 1
     hashes = np.empty(room, np.uint64)
     held = np.empty(room, np.int64)
     claimed = np.empty(0, np.bool_)
@@ -180,7 +196,7 @@ def _scan(
         first, last = bounds[document], bounds[document + 1]
         characters = 0  # of the document before this segment
         while True:
-            end = _cut(data, first, last)
+            end = _cut(data, first, last, target.segment_bytes)
             n = hash_words(data, first, end, page_of, entries, parts, hashes)
             hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
             if n_hits:
@@ -200,7 +216,7 @@ def _scan(
             if end >= last:
                 total_words += n
                 break
-            next_first = _back_to_character(data, end - overlap)
+            next_first = _back_to_character(data, end - target.overlap_bytes)
             for at in range(first, next_first):
                 characters += data[at] & 0xC0 != 0x80
             first = next_first
@@ -209,9 +225,9 @@ def _scan(
 
 
 @kernel
-def _cut(data: Any, first: int, last: int) -> int:
+def _cut(data: Any, first: int, last: int, segment_bytes: int) -> int:
     """Return the end of a segment: after white space where there is any, never inside a character."""
-    end = first + SEGMENT_BYTES
+    end = first + segment_bytes
     if end >= last:
         return last
     for at in range(end, end - 1024, -1):
@@ -229,7 +245,7 @@ def _back_to_character(data: Any, at: int) -> int:
 
 @kernel
 def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any) -> tuple[Any, int]:
-    """Gather (pattern, diagonal, word) of every nominating seed, packed in 22 + 21 + 21 bits."""
+    """Gather (pattern, diagonal, word) of every nominating seed, packed into one number each."""
     index = target.ngrams
     n_held = 0
     for at in range(n - SEED_WORDS + 1):  # no branch: the memory accesses overlap
@@ -246,20 +262,20 @@ def _collect(hashes: Any, n: int, held: Any, target: Any, grams: Any, hits: Any)
         before = at
         mark_seen(grams, hashes, at, run)
         if index.rare[number]:
-            hits, n_hits = _push_hits(index.seeds, number, at, target.longest, hits, n_hits)
+            hits, n_hits = _push_hits(index.seeds, number, at, target, hits, n_hits)
         if run > LONG_WORDS - SEED_WORDS:
             first = at + SEED_WORDS - LONG_WORDS
             number = find_entry(
                 index.long.keys, index.long.entry, seed_at(hashes, first, LONG_WORDS)
             )
             if number != FREE:
-                hits, n_hits = _push_hits(index.long, number, first, target.longest, hits, n_hits)
+                hits, n_hits = _push_hits(index.long, number, first, target, hits, n_hits)
     return hits, n_hits
 
 
 @kernel
 def _push_hits(
-    postings: Any, number: int, at: int, longest: int, hits: Any, n_hits: int
+    postings: Any, number: int, at: int, target: Any, hits: Any, n_hits: int
 ) -> tuple[Any, int]:
     low, high = postings.first[number], postings.first[number + 1]
     if n_hits + high - low > len(hits):
@@ -267,12 +283,10 @@ def _push_hits(
         grown[:n_hits] = hits[:n_hits]
         hits = grown
     for posting in range(low, high):
-        diagonal = at - postings.offset[posting] + longest
-        hits[n_hits] = (
-            np.uint64(postings.pattern[posting]) << PATTERN_SHIFT
-            | np.uint64(diagonal) << DIAGONAL_SHIFT
-            | np.uint64(at)
-        )
+        diagonal = at - postings.offset[posting] + target.longest
+        place = np.uint64(diagonal) << target.word_bits | np.uint64(at)
+        pattern = np.uint64(postings.pattern[posting])
+        hits[n_hits] = pattern << target.word_bits << target.word_bits | place
         n_hits += 1
     return hits, n_hits
 
@@ -285,9 +299,12 @@ def _align_hits(
     """Align each nominated pattern where its hits are; `hits` are sorted."""
     low = 0
     while low < len(hits):
-        pattern = np.int64(hits[low] >> PATTERN_SHIFT)
+        pattern = np.int64(hits[low] >> target.word_bits >> target.word_bits)
         high = low + 1
-        while high < len(hits) and np.int64(hits[high] >> PATTERN_SHIFT) == pattern:
+        while (
+            high < len(hits)
+            and np.int64(hits[high] >> target.word_bits >> target.word_bits) == pattern
+        ):
             high += 1
         exact = _exact_runs(hits[low:high], pattern, hashes, n, target)
         low = high
@@ -317,10 +334,11 @@ def _exact_runs(hits: Any, pattern: int, hashes: Any, n: int, target: Any) -> An
     words = target.ngrams.words
     out = np.empty((len(hits), 3), np.int64)
     n_out = 0
+    low_bits = (np.uint64(1) << target.word_bits) - np.uint64(1)
     last_diagonal, run_end = -1, -1
     for hit in hits:
-        at = np.int64(hit & LOW_21)
-        diagonal = np.int64(hit >> DIAGONAL_SHIFT & LOW_21)
+        at = np.int64(hit & low_bits)
+        diagonal = np.int64(hit >> target.word_bits & low_bits)
         if diagonal == last_diagonal and at < run_end:
             continue
         i, j = first + at - (diagonal - target.longest), at

@@ -38,6 +38,7 @@ from scanners.fields import (
 COMMON_PHRASE_DIVISOR: Final = 4
 ENOUGH_BITS: Final = 60.0  # evidence that a text is the item and not a common phrase or a title
 LEAST_BITS: Final = 16.0  # a composite that carries less would match by chance
+MOST_FIELD_WORDS: Final = 20_000
 ASK_FROM_WORDS: Final = 12  # questions that long may carry a text and then ask; the ask is judged
 # apart
 ASK_LEAST_CHARS: Final = 12
@@ -46,6 +47,10 @@ LETTERS: Final = "a b c d e f g h i j k l m n o p"
 
 SENTENCE_END: Final = re.compile(r"[.!?:][\"'”’)\]]*\s+|\n|[。！？：]")
 CODE_MARKS: Final = ('"""', "def ", "return ", "#include")
+
+
+class PatternsError(ValueError):
+    """The items cannot be searched for all at once."""
 
 
 class Layout(IntEnum):
@@ -100,9 +105,14 @@ class Patterns:
 
 
 def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> Patterns:
-    """Turn the items of all benchmarks into searchable patterns and their index."""
+    """Turn the items of all benchmarks into searchable patterns and their index.
+
+    Raises:
+        PatternsError: where a field is too long.
+    """
     items = [item for benchmark in benchmarks for item in benchmark.items]
     fields = tokenize(items)
+    _refuse_too_long(fields, benchmarks)
     weigher = weigh(fields, background)
     composites = _composites(fields, weigher, len(items))
     long_enough = np.flatnonzero(np.diff(fields.starts) >= SEED_WORDS)
@@ -149,6 +159,22 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
         answer_letter=_answer_letters(items),
         reasons=_reasons(role_words, item, pattern, _nominates(index), totals),
     )
+
+
+def _refuse_too_long(fields: FieldTable, benchmarks: Sequence[Benchmark]) -> None:
+    lengths = np.diff(fields.starts)
+    if lengths.max(initial=0) <= MOST_FIELD_WORDS:
+        return
+    worst = int(lengths.argmax())
+    number = int(fields.item[worst])
+    for benchmark in benchmarks:
+        if number < len(benchmark.items):
+            raise PatternsError(
+                f"{benchmark.path}: item {benchmark.items[number].id!r}: its "
+                f"{Role(int(fields.role[worst])).name.lower()} has {lengths[worst]:,} words, more "
+                f"than the {MOST_FIELD_WORDS:,} that can be searched for; split it"
+            )
+        number -= len(benchmark.items)
 
 
 def composite_text(item: Item, layout: int) -> str:

@@ -250,9 +250,14 @@ def _is_users(error: ValueError) -> bool:
 
     from corpora.benchmarks import BenchmarkError
     from corpora.problems import CorpusError
+    from indexes.background import BackgroundError
     from reports.schema import ReportError
+    from scanners.patterns import PatternsError
 
-    return isinstance(error, BenchmarkError | CorpusError | ReportError | ValidationError)
+    users = (
+        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, ValidationError,
+    )  # fmt: skip
+    return isinstance(error, users)
 
 
 def _one_line(error: ValueError) -> str:
