@@ -134,7 +134,7 @@ def _entry(number: int, row: dict[str, Any], fields: dict[str, str], n_chars: in
     lines = [
         f"{number}. {row['item_id']}: {row['status']}, {row['leak_type']}, {row['field']}, "
         f"score {row['score']:.2f}, coverage {row['coverage']:.2f}, identity {row['identity']:.2f}, "
-        f"run {row['run_of_item']}, {documents}, {row['domain']}: {row['doc_id']}",
+        f"run {row['longest_run']} (anywhere {row['run_of_item']}), {documents}, {row['domain']}: {row['doc_id']}",
         f"   DOC  {shorten(row['excerpt'], n_chars)}",
         f"   ITEM {shorten(place, n_chars)}",
     ]

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import corpora.benchmarks
+import corpora.records
 from corpora.benchmarks import Benchmark, BenchmarkError, FieldMap, Item, read_benchmarks
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "benchmarks"
@@ -539,13 +539,13 @@ def test_a_truncated_or_wrongly_named_packed_file_is_an_error(tmp_path, packing)
 
 @pytest.mark.parametrize("packing", PACKERS)
 def test_unpacking_is_bounded(tmp_path, packing, monkeypatch):
-    monkeypatch.setattr(corpora.benchmarks, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(corpora.records, "MAX_BYTES", 1 << 20)
     path = write(tmp_path / f"b.jsonl{packing}", PACKERS[packing](b" " * ((1 << 20) + 1)))
     assert failure(path) == f"{path}: is larger than 1 MiB unpacked; split the file"
 
 
 def test_parquet_is_bounded_before_it_is_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora.benchmarks, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(corpora.records, "MAX_BYTES", 1 << 20)
     table = pa.table({"question": ["x" * (2 << 20)]})
     pq.write_table(table, tmp_path / "b.parquet", compression="zstd", use_dictionary=False)
     path = str(tmp_path / "b.parquet")
