@@ -119,9 +119,9 @@ class Known:
 
 
 def family_rows(
-    records: Sequence[Record], known: Known, filler: Filler
+    records: Sequence[Record], known: Known, filler: Filler, n_examples: int
 ) -> list[tuple[object, ...]]:
-    """Return a row of the table for each relation of a family."""
+    """Return a row of the table for each relation of a family; variants by what was changed."""
     by_file: dict[Path | None, list[Record]] = defaultdict(list)
     for record in records:
         by_file[known.file_of.get(record["benchmark_id"])].append(record)

@@ -101,6 +101,7 @@ def items_table(found: pl.DataFrame, plan: ScanPlan) -> pl.DataFrame:
         .with_columns(status.alias("status"))
         .with_columns(
             pl.col("score").fill_null(0.0),
+            pl.when(pl.col("status").is_in(["contaminated", "suspect"])).then("leak_type"),
             pl.col("n_documents").fill_null(0),
             pl.col("n_domains").fill_null(0),
             _reason().alias("reason"),

@@ -21,6 +21,7 @@ from scanners.judge import (
     LONG_ITEM_WORDS,
     SHORT_ITEM_SCORE,
     SHORT_ITEM_WORDS,
+    SUSPECT_MARGIN,
     SUSPECT_SCORE,
 )
 from scanners.patterns import ENOUGH_BITS
@@ -40,9 +41,9 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
     },
     {
         "term": "suspect",
-        "meaning": f"a score of at least {SUSPECT_SCORE} that is too low for its length, or evidence "
-        "of a kind that does not settle it: only numbers differ (template), only the passage or "
-        "only choices were found, or a question without its last sentence",
+        "meaning": f"a score up to {SUSPECT_MARGIN:.1f} below what contaminated needs, or evidence of "
+        "a kind that does not settle it: only numbers differ (template), only the passage or only "
+        "choices were found, a question without its last sentence, or a whole question of few words",
     },
     {
         "term": "unsearchable",

@@ -10,6 +10,7 @@ The rules, for one item in one place of one document:
   from 25 words on and rises to 0.9 for 8 words and fewer, because short questions are near the
   sentences that tell the same fact. Choices beside it count as length: no other text lists them. The
   answer does not: the sentence that tells the fact has it, too.
+* `suspect`: up to 0.2 less than that, or the whole question with too little information.
 * Other numbers in the place of at least half of its numbers, or nothing else than other numbers:
   leak type `template`, at most `suspect`.
 * A question without its last sentence, the ask: the text that it quotes is there, leak type
@@ -38,6 +39,8 @@ CONTAMINATED_SCORE: Final = 0.6  # from LONG_ITEM_WORDS on
 SHORT_ITEM_SCORE: Final = 0.9  # up to SHORT_ITEM_WORDS; linear between
 SHORT_ITEM_WORDS, LONG_ITEM_WORDS = 8, 25
 SUSPECT_SCORE: Final = 0.4
+SUSPECT_MARGIN: Final = CONTAMINATED_SCORE - SUSPECT_SCORE  # below what its length needs
+WHOLE_COVERAGE: Final = 0.9  # a whole question is suspect however little it says
 ENOUGH_IDENTITY: Final = 0.65
 ANSWER_ALONE_SCORE: Final = 0.9
 ANSWER_ALONE_FACTOR: Final = 2.0  # an answer alone needs twice the bits of a question
@@ -302,8 +305,11 @@ def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[
         leak_type, most = TYPE_P, SUSPECT
     elif _is_template(f, r):
         leak_type, most = TYPE_T, SUSPECT
-    if score < _needed(f.own_words[r] + (f.short_words[r] + told_words if listed else 0)):
+    needed = _needed(f.own_words[r] + (f.short_words[r] + told_words if listed else 0))
+    if score < needed:
         most = min(most, SUSPECT)
+    if score < needed - SUSPECT_MARGIN and f.units[r] < WHOLE_COVERAGE * f.total[r]:
+        most = WEAK
     return leak_type, min(most, _status(score)), score
 
 
