@@ -14,8 +14,8 @@ import numpy as np
 from corpora.kernels import kernel
 from corpora.normal_form import word_hashes
 from scanners.fields import Role
+from scanners.loci import PATTERN, WORD_END, WORD_START
 
-PATTERN, WORD_START, WORD_END = 1, 4, 5  # columns of scanners.ngram.Evidence
 QUESTION, COMPOSITE, ANSWER = int(Role.QUESTION), int(Role.COMPOSITE), int(Role.ANSWER)
 LEAST_WINDOW, MOST_WINDOW = 48, 400  # words on each side of the locus
 MARKER_REACH: Final = 4  # words after "answer" among which the letter must stand

@@ -4,8 +4,8 @@ The rules, for one item in one place of one document:
 
 * The **score** is the coverage of the field by weight, cut down in proportion where the matched words
   carry too little information to tell the item from a common phrase (under 60 bits; 30 where 13 of
-  them are in a row) and where the alignment is mostly gaps (identity under 0.65). Information of choices and answer that stand beside
-  the question counts, wherever they stand.
+  them are in a row) and where the alignment is mostly gaps (identity under 0.65). Information of
+  listed choices and of an answer that stand beside the question counts, before or after it.
 * `contaminated`: the question is there. A missing answer never vetoes it. The score needed is 0.6
   from 25 words on and rises to 0.9 for 8 words and fewer, because short questions are near the
   sentences that tell the same fact. Choices beside it count as length: no other text lists them. The
@@ -22,7 +22,6 @@ The rules, for one item in one place of one document:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
@@ -31,9 +30,10 @@ import numpy as np
 from corpora.kernels import kernel
 from indexes.ngram import LONG_WORDS
 from scanners.beside import window_of
+from scanners.facts import by_owner, facts_of
 from scanners.fields import UNITS_PER_BIT, Role
 from scanners.ngram import Scanned
-from scanners.patterns import ENOUGH_BITS, Layout, Patterns
+from scanners.patterns import ENOUGH_BITS, Patterns
 
 CONTAMINATED_SCORE: Final = 0.6  # from LONG_ITEM_WORDS on
 SHORT_ITEM_SCORE: Final = 0.9  # up to SHORT_ITEM_WORDS; linear between
@@ -83,129 +83,12 @@ class Judged(NamedTuple):
     score: np.ndarray  # float64 in [0, 1]
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    evidence: np.ndarray
-    owner: np.ndarray
-    beside: np.ndarray  # row of Beside or -1
-
-
 def judge(scanned: Scanned, patterns: Patterns) -> Judged:
-    """Judge every (evidence, owner); keep what is evidence: a score of 0.3 or a run of 13 words."""
-    rows = _by_owner(scanned, patterns)
-    facts = _facts(rows, scanned, patterns)
-    leak_type, status, score, keep = _judge(facts)
+    """Judge every (evidence, owner); keep what is evidence: a score of 0.4 or a run of 13 words."""
+    rows = by_owner(scanned, patterns)
+    leak_type, status, score, keep = _judge(facts_of(rows, scanned, patterns))
     kept = np.flatnonzero(keep)
     return Judged(rows.evidence[kept], rows.owner[kept], leak_type[kept], status[kept], score[kept])
-
-
-def _by_owner(scanned: Scanned, patterns: Patterns) -> _Rows:
-    """Spread evidence over the owners of its pattern, in order of document, item and place."""
-    pattern = scanned.evidence.pattern
-    first, last = patterns.owners.first[pattern], patterns.owners.first[pattern + 1]
-    count = last - first
-    evidence = np.repeat(np.arange(len(pattern)), count)
-    owner = np.arange(count.sum()) + np.repeat(first - np.cumsum(count) + count, count)
-    is_question = np.isin(patterns.owners.role[owner], (Role.QUESTION, Role.COMPOSITE))
-    beside = np.full(len(owner), -1, np.int64)
-    beside[is_question] = np.arange(np.count_nonzero(is_question))
-    locus = scanned.evidence
-    order = np.lexsort(
-        (
-            owner,
-            locus.word_start[evidence],
-            locus.segment_start[evidence],
-            patterns.owners.item[owner],
-            locus.document[evidence],
-        )
-    )
-    return _Rows(evidence[order], owner[order], beside[order])
-
-
-class _Facts(NamedTuple):
-    """What the rules look at, by row."""
-
-    document: np.ndarray
-    item: np.ndarray
-    segment: np.ndarray
-    start: np.ndarray
-    end: np.ndarray
-    role: np.ndarray
-    choice: np.ndarray
-    pattern: np.ndarray
-    units: np.ndarray
-    total: np.ndarray
-    swapped_units: np.ndarray
-    numbers_swapped: np.ndarray
-    numbers_matched: np.ndarray
-    identity: np.ndarray
-    words: np.ndarray  # of the pattern
-    own_words: np.ndarray  # of it without an answer that the composite adds
-    ask_share: np.ndarray  # covered share of the ask; 1 where none is judged apart
-    longest_run: np.ndarray
-    item_words: np.ndarray
-    n_choices: np.ndarray
-    short_choices: np.ndarray  # from Beside
-    short_answers: np.ndarray
-    announced: np.ndarray
-    short_units: np.ndarray
-    short_words: np.ndarray
-    answer_units: np.ndarray  # weight of the item's short answer
-
-
-def _facts(rows: _Rows, scanned: Scanned, patterns: Patterns) -> _Facts:
-    locus, owners = scanned.evidence, patterns.owners
-    e, item = rows.evidence, owners.item[rows.owner]
-    beside = [
-        np.where(rows.beside >= 0, np.append(column, 0)[rows.beside], 0)
-        for column in scanned.beside[2:]
-    ]
-    pattern = locus.pattern[e]
-    return _Facts(
-        document=locus.document[e],
-        item=item.astype(np.int64),
-        segment=locus.segment_start[e],
-        start=locus.word_start[e],
-        end=locus.word_end[e],
-        role=owners.role[rows.owner].astype(np.int64),
-        choice=owners.choice[rows.owner].astype(np.int64),
-        pattern=pattern,
-        units=locus.units[e],
-        total=patterns.totals[pattern],
-        swapped_units=locus.swapped_units[e],
-        numbers_swapped=locus.numbers_swapped[e],
-        numbers_matched=locus.numbers_matched[e],
-        identity=locus.matched[e] / locus.columns[e],
-        words=_lengths(pattern, patterns),
-        own_words=_own_words(rows.owner, pattern, patterns),
-        ask_share=_ask_share(pattern, locus.ask_units[e], patterns),
-        longest_run=locus.longest_run[e],
-        item_words=patterns.role_words[item, :3].sum(axis=1, dtype=np.int64),
-        n_choices=patterns.n_choices[item].astype(np.int64),
-        short_choices=beside[0],
-        short_answers=beside[1],
-        announced=beside[2],
-        short_units=beside[3],
-        short_words=beside[4],
-        answer_units=patterns.answer_units[item],
-    )
-
-
-def _own_words(owner: np.ndarray, pattern: np.ndarray, patterns: Patterns) -> np.ndarray:
-    with_answer = (patterns.owners.role[owner] == Role.COMPOSITE) & np.isin(
-        patterns.owners.choice[owner], (Layout.ANNOUNCED_ANSWER, Layout.BARE_ANSWER)
-    )
-    words = _lengths(pattern, patterns)
-    return np.where(with_answer, patterns.ask_end[pattern], words)
-
-
-def _lengths(pattern: np.ndarray, patterns: Patterns) -> np.ndarray:
-    return patterns.index.starts[pattern + 1] - patterns.index.starts[pattern]
-
-
-def _ask_share(pattern: np.ndarray, ask_units: np.ndarray, patterns: Patterns) -> np.ndarray:
-    total = patterns.ask_totals[pattern]
-    return np.where(total > 0, ask_units / np.maximum(1, total), 1.0)
 
 
 QUESTION, CHOICE, ANSWER = int(Role.QUESTION), int(Role.CHOICE), int(Role.ANSWER)
