@@ -11,8 +11,8 @@ The rules, for one item in one place of one document:
   sentences that tell the same fact. Choices beside it count as length: no other text lists them. The
   answer does not: the sentence that tells the fact has it, too.
 * `suspect`: up to 0.2 less than that, or the whole question with too little information.
-* Other numbers in the place of at least half of its numbers, or nothing else than other numbers:
-  leak type `template`, at most `suspect`.
+* Other numbers in the place of at least half of its numbers (two or more), or hardly anything else
+  than other numbers: leak type `template`, at most `suspect`.
 * A question without its last sentence, the ask: the text that it quotes is there, leak type
   `passage`, at most `suspect`.
 * A short question counts as there only together with choices or answer, and they only with it.
@@ -47,6 +47,8 @@ ANSWER_ALONE_FACTOR: Final = 2.0  # an answer alone needs twice the bits of a qu
 PRESENT_COVERAGE: Final = 0.5  # of a long answer or choice beside its question
 TELLING_COVERAGE: Final = 0.7  # from which it is evidence for the question, too
 ASK_COVERAGE: Final = 0.25
+# Several items ask different things of one long text, often in similar words.
+LONG_QUESTION_WORDS, LONG_ASK_COVERAGE = 60, 0.6
 TEMPLATE_SLACK: Final = 0.15  # weight that may differ besides the numbers
 WEAK_ANSWER_BITS: Final = 4.0  # "4" or "yes" stand beside many a text
 ENOUGH: Final = ENOUGH_BITS * UNITS_PER_BIT
@@ -184,7 +186,8 @@ def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[
     most = CONTAMINATED
     if f.role[r] == COMPOSITE and f.ask_share[r] < PRESENT_COVERAGE:
         return TYPE_A, WEAK, 0.0  # its choices or answer without the question
-    if not has_answer and f.ask_share[r] < ASK_COVERAGE:
+    asked = LONG_ASK_COVERAGE if f.own_words[r] >= LONG_QUESTION_WORDS else ASK_COVERAGE
+    if f.ask_share[r] < asked and not (has_answer and long_answer):
         leak_type, most = TYPE_P, SUSPECT
     elif _is_template(f, r):
         leak_type, most = TYPE_T, SUSPECT
@@ -210,7 +213,8 @@ def _is_template(f: Any, r: int) -> bool:
     if f.numbers_swapped[r] == 0:
         return False
     rest = f.total[r] - f.units[r] - f.swapped_units[r]
-    return f.numbers_swapped[r] >= f.numbers_matched[r] or rest <= TEMPLATE_SLACK * f.total[r]
+    many = f.numbers_swapped[r] >= max(2, f.numbers_matched[r])
+    return many or rest <= TEMPLATE_SLACK * f.total[r]
 
 
 @kernel

@@ -1,0 +1,447 @@
+"""The installed command: exit statuses, one-line errors, and what lies in the folder afterwards."""
+
+import gzip
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+COMMAND = Path(sys.executable).with_name("sluicegate")
+RESULT_FILES = {
+    "findings.parquet", "items.parquet", "report.html", "report.json", "run.json", "summary.md",
+}  # fmt: skip
+
+pytestmark = pytest.mark.skipif(
+    not COMMAND.exists(), reason=f"the command is not installed at {COMMAND}; run: make setup"
+)
+
+
+@pytest.fixture(scope="module")
+def question(vocabulary):
+    return " ".join(vocabulary(0, 30))
+
+
+@pytest.fixture
+def folder(tmp_path, write_corpus, write_benchmark, question, vocabulary):
+    """A folder with a corpus that holds a question, one that does not, and a benchmark."""
+    write_corpus(tmp_path / "leaky.jsonl", [f"so: {question}", "nothing"])
+    write_corpus(tmp_path / "clean.jsonl", [" ".join(vocabulary(500, 560))])
+    write_benchmark(tmp_path / "quiz.jsonl", [{"id": "1", "question": question, "answer": "4"}])
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder):
+    """Run the command in the folder."""
+
+    def run_command(*arguments):
+        return subprocess.run(
+            [COMMAND, *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    return run_command
+
+
+@pytest.fixture
+def scan(run):
+    """Scan with the folder's benchmark into `out`, without progress."""
+
+    def run_scan(*arguments, benchmarks="quiz.jsonl", out="out"):
+        return run("scan", *arguments, "--benchmarks", benchmarks, "--out", out, "--quiet")
+
+    return run_scan
+
+
+def written(folder):
+    out = folder / "out"
+    return {path.name for path in out.iterdir()} if out.exists() else set()
+
+
+# --- help -------------------------------------------------------------------------------------------
+
+
+def test_help_answers_in_under_300_ms(run):
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        answer = run("--help")
+        taken.append(time.perf_counter() - start)
+    assert answer.returncode == 0
+    assert statistics.median(taken) < 0.3
+    for command in ("scan", "demo", "report", "doctor"):
+        assert f"\n    {command} " in answer.stdout
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nfrom sluicegate.cli import main\n"
+        "try:\n main(['--help'])\nexcept SystemExit:\n pass\n"
+        "print(sorted({'numba', 'numpy', 'polars', 'pyarrow', 'pydantic', 'jinja2'} & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("command", ["scan", "demo", "report", "doctor"])
+def test_every_command_has_help(run, command):
+    answer = run(command, "--help")
+    assert answer.returncode == 0
+    assert answer.stdout.startswith(f"usage: sluicegate {command} ")
+
+
+def test_version_is_the_package_version(run):
+    from sluicegate import __version__
+
+    assert run("--version").stdout == f"sluicegate {__version__}\n"
+
+
+# --- exit statuses ----------------------------------------------------------------------------------
+
+
+def test_a_scan_prints_its_summary_and_writes_all_files(scan, folder):
+    answer = scan("leaky.jsonl")
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert "1 of 1 items contaminated" in answer.stdout
+    assert answer.stdout.endswith("report: out/report.html\n")
+    assert written(folder) == RESULT_FILES
+
+
+def test_json_on_stdout_is_the_report(scan, folder):
+    answer = scan("leaky.jsonl", "--json")
+    assert answer.returncode == 0
+    assert json.loads(answer.stdout) == json.loads((folder / "out" / "report.json").read_text())
+
+
+def test_progress_goes_to_stderr(run):
+    answer = run("scan", "leaky.jsonl", "--benchmarks", "quiz.jsonl", "--out", "out", "--json")
+    assert json.loads(answer.stdout)
+    assert answer.stderr.splitlines() == ["reading benchmarks", "indexing items", "scanning"]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "status", "exit_status"),
+    [
+        ("leaky.jsonl", "contaminated", 1),
+        ("leaky.jsonl", "suspect", 1),
+        ("clean.jsonl", "contaminated", 0),
+        ("clean.jsonl", "unsearchable", 0),
+    ],
+)
+def test_fail_on_exits_with_1_from_that_status_on(scan, folder, corpus, status, exit_status):
+    assert scan(corpus, "--fail-on", status).returncode == exit_status
+    assert written(folder) == RESULT_FILES
+
+
+def test_a_suspect_item_fails_on_suspect_only(scan, folder, write_corpus, question):
+    write_corpus(folder / "half.jsonl", [" ".join(question.split()[:15])])
+    assert scan("half.jsonl", "--fail-on", "contaminated").returncode == 0
+    assert scan("half.jsonl", "--fail-on", "suspect").returncode == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--nonsense"],
+        ["--fail-on", "dirty"],
+        ["--device", "abacus"],
+        ["--jobs", "many"],
+        ["--jobs", "0"],
+        ["--scanners", "tarot"],
+        ["--fields", "x=y"],
+    ],
+    ids=" ".join,
+)
+def test_an_option_that_cannot_be_exits_with_2_and_is_named(scan, folder, arguments):
+    answer = scan("leaky.jsonl", *arguments)
+    assert answer.returncode == 2
+    assert answer.stderr.splitlines()[-1].startswith("sluicegate")
+    assert arguments[0] in answer.stderr.splitlines()[-1]
+    assert "Traceback" not in answer.stderr
+    assert written(folder) == set()
+
+
+def test_no_command_exits_with_2(run):
+    assert run().returncode == 2
+
+
+# --- wrong usage and invalid input: exit 2, one line with file, row and mend --------------------------
+
+BENCHMARKS = {
+    "missing": (None, ["gone.jsonl", "does not exist"]),
+    "not JSON": (
+        b'{"question": "who is it"}\n{oops\n', ["row 1", "is not JSON", "mend or delete the line"]
+    ),
+    "not UTF-8": (b'{"question": "\xff"}\n', ["line 1 is not UTF-8", "save the file as UTF-8"]),
+    "no item": (b"", ["has no items", "name a file with at least one record"]),
+    "duplicate ids": (
+        b'{"id": "7", "question": "a b c"}\n' * 2, ["'7' in rows 0, 1", "make them unique"]
+    ),
+    "unknown layout": (b'{"riddle": "x"}\n', ["row 0", "'riddle'", "--fields"]),
+    "empty item": (b'{"question": ""}\n', ["row 0", "fill or delete the record"]),
+}  # fmt: skip
+
+
+def one_line(answer):
+    """The only line on stderr, an error in words."""
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith("sluicegate: ")
+    assert "Traceback" not in answer.stderr
+    return line
+
+
+@pytest.mark.parametrize("case", BENCHMARKS)
+def test_a_bad_benchmark_ends_the_run_in_one_line(scan, folder, case):
+    content, said = BENCHMARKS[case]
+    if content is not None:
+        (folder / "gone.jsonl").write_bytes(content)
+    answer = scan("leaky.jsonl", benchmarks="gone.jsonl")
+    line = one_line(answer)
+    assert answer.returncode == 2
+    assert line.startswith("sluicegate: gone.jsonl")
+    assert all(part in line for part in said)
+    assert written(folder) == set()
+
+
+CORPORA = {
+    "missing": ("gone.jsonl", ["gone.jsonl", "no such file or folder"]),
+    "glob without a match": ("gone/*.parquet", ["gone/*.parquet"]),
+    "empty folder": ("nothing", ["nothing", "holds no files"]),
+    "no known suffix": ("pictures", ["pictures", "known suffix"]),
+    "missing column": ("other.jsonl", ["other.jsonl", "no column 'text'", "name the text column"]),
+    "missing column in Parquet": ("other.parquet", ["other.parquet", "no column 'text'"]),
+}
+
+
+@pytest.mark.parametrize("case", CORPORA)
+def test_a_corpus_named_wrongly_ends_the_run_in_one_line(scan, folder, write_corpus, case):
+    corpus, said = CORPORA[case]
+    (folder / "nothing").mkdir()
+    (folder / "pictures").mkdir()
+    (folder / "pictures" / "a.png").write_bytes(b"\x89PNG")
+    write_corpus(folder / "other.jsonl", [{"body": "x"}])
+    write_corpus(folder / "other.parquet", [{"body": "x"}])
+    answer = scan(corpus)
+    line = one_line(answer)
+    assert answer.returncode == 2
+    assert all(part in line for part in said)
+    assert written(folder) == set()
+
+
+# --- bad data: exit 3, counted, named with the mend, and everything else scanned -----------------------
+
+
+def truncated(data):
+    """The lines and one that does not shrink, packed, without the last bytes."""
+    long = json.dumps({"text": os.urandom(50_000).hex()}).encode()
+    return pa.Codec("zstd").compress(data + long + b"\n", asbytes=True)[:-20]
+
+
+DAMAGE = {
+    "bad JSON": ("c.jsonl", lambda good: good + b'{"text": "x\n', 2),
+    "invalid UTF-8": ("c.jsonl", lambda good: good + b'{"text": "\xff\xfe"}\n', 2),
+    "text is a number": ("c.jsonl", lambda good: good + b'{"text": 7}\n', 2),
+    "no text": ("c.jsonl", lambda good: good + b'{"text": null}\n', 2),
+    "truncated zstd": ("c.jsonl.zst", lambda good: truncated(good), None),
+    "truncated gzip": ("c.jsonl.gz", lambda good: gzip.compress(good)[:-9], None),
+    "empty file": ("c.jsonl", lambda good: b"", None),
+    "not Parquet": ("c.parquet", lambda good: b"PAR1 nonsense", None),
+}
+
+
+@pytest.mark.parametrize("case", DAMAGE)
+def test_damage_is_named_and_the_rest_is_scanned(scan, folder, case):
+    name, damage, row = DAMAGE[case]
+    (folder / "mixed").mkdir()
+    good = (folder / "leaky.jsonl").read_bytes()
+    (folder / "mixed" / name).write_bytes(damage(good))
+    (folder / "mixed" / "whole.jsonl").write_bytes(good)
+    (folder / "mixed" / "picture.png").write_bytes(b"\x89PNG")
+    answer = scan("mixed", "--json")
+    assert answer.returncode == 3
+    assert "Traceback" not in answer.stderr
+    report = json.loads(answer.stdout)
+    assert not report["complete"]
+    assert report["benchmarks"][0]["contaminated"] == 1
+    places = [(problem["shard"], problem["row"]) for problem in report["corpus"]["problems"]]
+    assert (f"mixed/{name}", row) in places
+    assert {shard for shard, _ in places} == {f"mixed/{name}"}
+    assert all(problem["reason"] and problem["mend"] for problem in report["corpus"]["problems"])
+    assert written(folder) == RESULT_FILES
+
+
+def test_the_summary_names_file_row_and_mend_of_what_was_not_read(scan, folder):
+    with (folder / "leaky.jsonl").open("ab") as file:
+        file.write(b"{oops\n")
+    answer = scan("leaky.jsonl")
+    assert answer.returncode == 3
+    assert answer.stdout.startswith("INCOMPLETE: 1 document could not be read")
+    (line,) = [
+        line for line in answer.stdout.splitlines() if line.startswith("  leaky.jsonl, row 2")
+    ]
+    assert "JSON" in line
+
+
+def test_skip_bad_lets_bad_documents_pass(scan, folder):
+    with (folder / "leaky.jsonl").open("ab") as file:
+        file.write(b"{oops\n")
+    assert scan("leaky.jsonl", "--skip-bad").returncode == 0
+
+
+def test_a_found_leak_fails_though_the_run_is_incomplete(scan, folder):
+    with (folder / "leaky.jsonl").open("ab") as file:
+        file.write(b"{oops\n")
+    assert scan("leaky.jsonl", "--fail-on", "contaminated").returncode == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("what", ["locked", "locked/a.jsonl"])
+def test_what_may_not_be_read_is_named(scan, folder, write_corpus, what):
+    path = write_corpus(folder / "locked" / "a.jsonl", ["x"])
+    (folder / what).chmod(0)
+    try:
+        answer = scan("leaky.jsonl", what)
+    finally:
+        path.parent.chmod(0o755)
+    assert answer.returncode in (2, 3)
+    assert what in answer.stderr + answer.stdout
+    assert "Traceback" not in answer.stderr
+
+
+# --- writing ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("out", ["afile", "afile/below"])
+def test_a_file_in_the_place_of_the_folder_is_named_and_kept(scan, folder, out):
+    (folder / "afile").write_text("mine")
+    answer = scan("leaky.jsonl", out=out)
+    assert answer.returncode in (2, 3)
+    assert "afile" in one_line(answer)
+    assert (folder / "afile").read_text() == "mine"
+
+
+@pytest.fixture
+def tiny_disk(folder):
+    """A file system of 16 KiB at `small`."""
+    place = folder / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_full_disk_is_named_and_nothing_is_left_half_written(scan, tiny_disk):
+    answer = scan("leaky.jsonl", out="small/out")
+    assert answer.returncode == 3
+    assert "No space left on device" in one_line(answer)
+    left = {path.name for path in (tiny_disk / "out").iterdir()}
+    assert left < RESULT_FILES - {"run.json"}
+
+
+@pytest.fixture(scope="module")
+def endless(tmp_path_factory):
+    """JSON lines of 3 GB, packed to a few MB."""
+    line = json.dumps({"text": "so it goes on and on " * 50_000}) + "\n"
+    path = tmp_path_factory.mktemp("endless") / "endless.jsonl.gz"
+    path.write_bytes(gzip.compress(line.encode() * 8) * 400)
+    return path
+
+
+def test_an_interrupt_leaves_no_file_and_exits_with_130(folder, endless):
+    process = subprocess.Popen(
+        [COMMAND, "scan", endless, "--benchmarks", "quiz.jsonl", "--out", "out", "--jobs", "1"],
+        cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while "scanning" not in (seen := process.stderr.readline()):
+        assert seen, "it ended before it scanned"
+    process.send_signal(signal.SIGINT)
+    start = time.perf_counter()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors == "sluicegate: interrupted: no file was left half-written\n"
+    assert time.perf_counter() - start < 10  # the time of a batch, not of 3 GB
+    assert not (folder / "out").exists()
+
+
+# --- report -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def reported(scan, folder):
+    scan("leaky.jsonl")
+    return folder / "out"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "file"), [("html", "report.html"), ("md", "summary.md"), ("json", "report.json")]
+)
+def test_report_prints_what_the_scan_wrote(run, reported, wanted, file):
+    answer = run("report", "out", "--format", wanted)
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout == (reported / file).read_text()
+
+
+def test_report_prints_the_summary_of_the_scan(run, scan):
+    summary = scan("leaky.jsonl").stdout
+    assert run("report", "out").stdout == summary.removesuffix("\nreport: out/report.html\n")
+
+
+def test_report_refuses_another_format_and_a_report_that_is_none(run, reported):
+    assert run("report", "out", "--format", "papyrus").returncode == 2
+    (reported / "report.json").write_text('{"schema": "other"}')
+    answer = run("report", "out")
+    assert answer.returncode == 2
+    assert "out/report.json" in one_line(answer)
+
+
+def test_report_of_a_folder_without_one_names_the_file(run):
+    answer = run("report", "gone")
+    assert answer.returncode in (2, 3)
+    assert "gone/report.json" in one_line(answer)
+
+
+# --- the rest -------------------------------------------------------------------------------------
+
+
+def test_doctor_says_what_is_installed(run):
+    answer = run("doctor")
+    assert answer.returncode == 0
+    assert "numba" in answer.stdout
+
+
+def test_a_scan_imports_no_torch_and_no_engine(folder):
+    code = (
+        "import sys, sluicegate\n"
+        "sluicegate.scan('leaky.jsonl', 'quiz.jsonl', out='out')\n"
+        "print(sorted({'torch', 'faiss', 'sentence_transformers', 'prefect', 'dask', 'ray'}"
+        " & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "[]\n"
+
+
+def test_a_reader_that_goes_away_is_no_error(folder):
+    command = f"{COMMAND} scan leaky.jsonl --benchmarks quiz.jsonl --out out --quiet | true"
+    answer = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], cwd=folder, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert "Traceback" not in answer.stderr
+    assert answer.stderr == ""
