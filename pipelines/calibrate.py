@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal, TypeVar
 
 import numpy as np
@@ -42,13 +43,15 @@ POSITIONS: Final = ("head", "middle", "tail")
 LENGTH_BOUNDS: Final = (10, 25, 60)  # words of the question
 LENGTH_CLASSES: Final = ("under 10", "10 to 24", "25 to 59", "60 and more")
 DOSES: Final = {"1 copy": 1, "2 copies": 2, "4 copies": 4, "8 copies": 8}
-ALWAYS_APPLY: Final = ("verbatim", "question only")  # to any item, in any script
+VERBATIM: Final = "verbatim"  # applies to any item, in any script
 SPLICED, SHUFFLED = "spliced halves", "shuffled words"
 PLAIN_BESIDE_DOSE: Final = 2  # documents without a copy among those with one
-LEAST_TRIALS: Final = 20  # of a guaranteed form
+LEAST_TRIALS: Final = 20  # of verbatim copies
+LEAST_SHORT_RECALL: Final = 0.9  # of verbatim copies of items that the guarantee does not cover
 MOST_FALSE_POSITIVES: Final = 0.01  # of all nulls
 SIBLINGS_DRAWN: Final = 16
 SIBLING_SHARE: Final = 0.5  # of an item's distinct words; siblings below are other questions
+SPLICED_SHARE: Final = 2 / 3  # where a benchmark repeats its sentences, halves make up a whole
 HELD_GRAM, HELD_SHARE = 3, 1 / 3  # a document with this share of an item's 3-grams may hold it
 LEAST_HOST_WORDS: Final = 20
 TRIED_PER_TRIAL: Final = 40  # items that are tried for one to which a form applies
@@ -187,7 +190,7 @@ class _Stage:
         self.extent = extent
         self.seed = seed
         self.hosts = hosts
-        self.fillers = [_fillers(host[: extent.host_chars]) for host in hosts]
+        self.fillers = [_fillers(host, extent) for host in hosts]
         self.question_words = plan.patterns.role_words[:, Role.QUESTION]
         self.marks = _own_marks(plan)
         self.pool = _stratified(plan, self.question_words, seed)
@@ -240,14 +243,12 @@ class _Stage:
 
 def _choose_hosts(hosts: Sequence[str], extent: Extent, seed: int) -> list[str]:
     """Draw hosts, as many as trials; their order comes from their content."""
-    digests = {
-        hashlib.sha256(host.encode("utf-8", "replace")).digest(): host
-        for host in hosts
-        if len(_fillers(host[: extent.host_chars])) >= LEAST_HOST_WORDS
-    }
-    ordered = [host for _, host in sorted(digests.items())]
-    drawn = np.random.default_rng(seed).permutation(len(ordered))[: extent.trials]
-    return [ordered[number] for number in drawn]
+    by_digest = {hashlib.sha256(_utf8(host)).digest(): host for host in hosts}
+    ordered = [host for _, host in sorted(by_digest.items())]
+    order = np.random.default_rng(seed).permutation(len(ordered)).tolist()
+    drawn = (ordered[number] for number in order)
+    long_enough = (h for h in drawn if len(_fillers(h, extent)) >= LEAST_HOST_WORDS)
+    return list(islice(long_enough, extent.trials))
 
 
 def _stratified(plan: ScanPlan, question_words: np.ndarray, seed: int) -> np.ndarray:
@@ -261,12 +262,13 @@ def _stratified(plan: ScanPlan, question_words: np.ndarray, seed: int) -> np.nda
     first = np.searchsorted(stratum[order], stratum[order])
     turn = np.empty(len(items), np.int64)
     turn[order] = np.arange(len(items)) - first
-    return items[np.argsort(turn, kind="stable")]
+    return items[np.lexsort((random.random(len(items)), turn))]
 
 
-def _fillers(text: str) -> list[str]:
+def _fillers(host: str, extent: Extent) -> list[str]:
     """Return the words that edits bring in; a number would make another question."""
-    return [word for word in word_texts(text) if not any(char.isdigit() for char in word)]
+    texts = word_texts(host[: extent.host_chars])
+    return [word for word in texts if not any(char.isdigit() for char in word)]
 
 
 def _question_patterns(plan: ScanPlan) -> np.ndarray:
@@ -359,10 +361,12 @@ def _null_documents(stage: _Stage, name: str) -> Iterator[_Planted]:
         subject = None if other < 0 else stage.subject(other)
         copy = NULLS[name].plant(stage.subject(item), subject, random)
         window = stage.window(host, position)
+        items = (item, other if name == SPLICED else -1)
         if copy is None or _may_hold("".join(window), stage.words_of(item)):
             continue
+        if name == SPLICED and max(_share(one, copy, stage) for one in items) > SPLICED_SHARE:
+            continue
         n += 1
-        items = (item, other if name == SPLICED else -1)
         yield _Planted(
             _planted(copy, window), items, _trial("false_positive", name, item, position)
         )
@@ -379,6 +383,12 @@ def _sibling_of(item: int, stage: _Stage, random: np.random.Generator) -> int:
         if best_share < share < SIBLING_SHARE:
             best, best_share = other, share
     return best
+
+
+def _share(item: int, text: str, stage: _Stage) -> float:
+    """Return the share of the distinct words of an item's question that a text has."""
+    own = np.unique(word_hashes(stage.plan.items[item].question))
+    return float(np.isin(own, word_hashes(text)).mean()) if len(own) else 1.0
 
 
 def _may_hold(text: str, item_words: np.ndarray) -> bool:
@@ -399,7 +409,7 @@ def _dose(stage: _Stage, name: str) -> Iterator[Outcome]:
 
 
 def _dose_documents(stage: _Stage, name: str) -> Iterator[_Planted]:
-    form = planted_forms()["verbatim"]
+    form = planted_forms()[VERBATIM]
     free = [item for item in stage.pool.tolist() if item not in stage.held]
     for item in free[: stage.extent.doses]:
         random = stage.random_of(item, name)
@@ -427,29 +437,28 @@ def _trial(kind: Kind, form: str, item: int, position: str, guaranteed: bool = F
 
 
 def _verdicts(documents: Iterable[_Planted], stage: _Stage) -> Iterator[Outcome]:
-    """Yield each document's outcome with the strongest proven finding of the items asked for."""
+    """Yield each document's outcome with the strongest finding of the items asked for."""
     for batch in _batches(documents, lambda document: len(document.text)):
-        best: dict[int, Finding] = {}
-        for finding in _findings(batch, stage):
-            known = best.get(finding.document)
-            if known is None or (finding.status, finding.score) > (known.status, known.score):
-                best[finding.document] = finding
+        found = {finding.document: finding for finding in _strongest_findings(batch, stage)}
         for number, document in enumerate(batch):
-            found = best.get(number)
-            if found is None:
+            if number not in found:
                 yield document.outcome
-            else:
-                yield replace(document.outcome, status=found.status, leak_type=found.leak_type)
+                continue
+            f = found[number]
+            yield replace(document.outcome, status=f.status, leak_type=f.leak_type)
 
 
-def _findings(batch: Sequence[_Planted], stage: _Stage) -> list[Finding]:
+def _strongest_findings(batch: Sequence[_Planted], stage: _Stage) -> list[Finding]:
+    """Return for each document the strongest finding that makes an item suspect, proven."""
     patterns, items = stage.plan.patterns, stage.plan.items
     data, scanned, judged = _scan([document.text for document in batch], stage.plan, stage.marks)
     asked = np.array([document.items for document in batch], np.int64)
     document = scanned.evidence.document[judged.evidence]
-    item = patterns.owners.item[judged.owner]
-    rows = np.flatnonzero((asked[document] == item[:, None]).any(axis=1))
-    own = Judged(*(column[rows] for column in judged))
+    is_asked = (asked[document] == patterns.owners.item[judged.owner][:, None]).any(axis=1)
+    rows = np.flatnonzero(is_asked & (judged.status >= Status.SUSPECT))
+    rows = rows[np.lexsort((-judged.score[rows], -judged.status[rows], document[rows]))]
+    _, first = np.unique(document[rows], return_index=True)
+    own = Judged(*(column[rows[first]] for column in judged))
     places = locate(data, scanned.evidence, own.evidence)
     text_of = lru_cache(maxsize=1)(lambda number: batch[number].text)
     return tell(own, scanned, patterns, items.__getitem__, text_of, places)
@@ -457,12 +466,16 @@ def _findings(batch: Sequence[_Planted], stage: _Stage) -> list[Finding]:
 
 def _scan(texts: Sequence[str], plan: ScanPlan, marks: Marks) -> tuple[np.ndarray, Scanned, Judged]:
     """Return the bytes of the texts, and what the scanner and the judge say to them."""
-    encoded = [text.encode("utf-8", "replace") for text in texts]
+    encoded = [_utf8(text) for text in texts]
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
     data = np.frombuffer(b"".join(encoded), np.uint8)
     scanned = scan_texts(data, bounds, plan.target, marks)
     return data, scanned, judge(scanned, plan.patterns)
+
+
+def _utf8(text: str) -> bytes:
+    return text.encode("utf-8", "replace")  # items may hold half of a surrogate pair
 
 
 def _batches(values: Iterable[Value], chars_of: Callable[[Value], int]) -> Iterator[list[Value]]:
@@ -533,23 +546,29 @@ def _reasons(outcomes: Sequence[Outcome]) -> Iterator[str]:
     if not outcomes:
         yield f"no document to plant into: the corpus has none of at least {LEAST_HOST_WORDS} words"
         return
-    promised = [outcome for outcome in outcomes if outcome.guaranteed]
-    for form in ALWAYS_APPLY:
-        trials = sum(trial.kind == "recall" and trial.form == form for trial in promised)
-        if trials < LEAST_TRIALS:
-            yield (
-                f"too few searchable items to calibrate: {trials} with a question of {LONG_WORDS} "
-                f"words, where {LEAST_TRIALS} are needed"
-            )
-            break
+    copies = [trial for trial in outcomes if trial.form == VERBATIM]
+    if len(copies) < LEAST_TRIALS:
+        yield (
+            f"too few searchable items to calibrate: {len(copies)}, where {LEAST_TRIALS} are needed"
+        )
+    yield from _broken_promises([trial for trial in outcomes if trial.guaranteed])
+    short = [trial.status >= Status.SUSPECT for trial in copies if not trial.guaranteed]
+    if binomial_interval(sum(short), len(short))[1] < LEAST_SHORT_RECALL:  # not by bad luck
+        yield (
+            f"{VERBATIM}: only {sum(short)} of {len(short)} planted items with a question under "
+            f"{LONG_WORDS} words left a trace"
+        )
+    yield from _false_positive_reasons([o for o in outcomes if o.kind == "false_positive"])
+
+
+def _broken_promises(promised: Sequence[Outcome]) -> Iterator[str]:
     for form in dict.fromkeys(trial.form for trial in promised):
         found = [trial.found for trial in promised if trial.form == form]
         if not all(found):
             yield (
                 f"{form}: {found.count(False)} of {len(found)} planted items with a question of "
-                f"{LONG_WORDS} words {'counted wrong' if form in DOSES else 'missed'}"
+                f"{LONG_WORDS} words were {'counted wrong' if form in DOSES else 'missed'}"
             )
-    yield from _false_positive_reasons([o for o in outcomes if o.kind == "false_positive"])
 
 
 def _false_positive_reasons(nulls: Sequence[Outcome]) -> Iterator[str]:

@@ -179,7 +179,9 @@ def _other_punctuation(
     item: Item, random: np.random.Generator, _filler: Sequence[str]
 ) -> str | None:
     def change(text: str) -> str:
-        return "".join(_draw(OTHER_PUNCTUATION, random) if _is_mark(c) else c for c in text)
+        return "".join(
+            _draw(OTHER_PUNCTUATION.replace(c, ""), random) if _is_mark(c) else c for c in text
+        )
 
     return _changed(item, change)
 
@@ -278,20 +280,18 @@ def _tex(text: str) -> str:
 
 
 def _html(item: Item, _random: np.random.Generator, _filler: Sequence[str]) -> str:
-    """A paragraph with bold numbers, the choices as a list, the answer behind it; `&<>` escaped."""
+    """Paragraphs with line breaks, the choices as a list, a bold answer; `&<>` escaped."""
     choices = "\n".join(f"<li>{_markup(choice)}</li>" for choice in item.choices)
-    answer = "<br>\n".join(_markup(line) for line in item.answer.splitlines())
-    question = NUMBER.sub(r"<b>\g<0></b>", _markup(item.question))
     return _lines(
         item.passage and f"<blockquote>{_markup(item.passage)}</blockquote>",
-        f'<p class="question">{question}</p>',
+        f'<p class="question">{_markup(item.question)}</p>',
         choices and f'<ol type="A">\n{choices}\n</ol>',
-        answer and f'<div class="answer">{answer}</div>',
+        item.answer and f"<p><b>Answer:</b> {_markup(item.answer)}</p>",
     )
 
 
 def _markup(text: str) -> str:
-    return html.escape(text, quote=False)
+    return "<br>\n".join(html.escape(text, quote=False).splitlines())
 
 
 # --- edits ----------------------------------------------------------------------------------------
@@ -477,7 +477,7 @@ FORMS: Final[dict[str, Form]] = {
     "decomposed": Form(_decomposed, "contaminated", "accents as characters of their own (NFD)"),
     "Markdown": Form(_markdown, "contaminated", "heading, bold numbers, list"),
     "LaTeX": Form(_latex, "contaminated", "numbers in mathematics, escapes, enumeration"),
-    "HTML": Form(_html, "contaminated", "elements around all parts, bold numbers, escapes"),
+    "HTML": Form(_html, "contaminated", "elements around all parts, line breaks, escapes"),
     "lettered choices": Form(_lettered, "contaminated", "choices behind A, B, C and the letter"),
     "shuffled choices": Form(
         _shuffled_choices, "contaminated", "lettered choices in another order"

@@ -31,7 +31,7 @@ from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
 from pipelines.files import write_text, write_whole
 from pipelines.settings import ScanSettings
-from pipelines.shard_step import ScanPlan, StepResult, choose_examples, scan_shard
+from pipelines.shard_step import ScanPlan, StepResult, choose_examples, scan_shard, warm_up
 from pipelines.tables import FINDING_COLUMNS, example_rows, findings_table, items_table
 from reports.render import RENDERERS
 from reports.schema import Report
@@ -93,12 +93,13 @@ def scan(
     """
     clock = {"started": time.time()}
     shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
-    progress(Progress("reading benchmarks", shards=len(shards)))
+    progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
-    progress(Progress("indexing items", shards=len(shards)))
+    progress(Progress("loading kernels (compiled at the first run, in about a minute)"))
+    warm_up()
+    progress(Progress("indexing items"))
     plan = ScanPlan(read, build_patterns(read, load_background()))
-    plan.warm_up()
     clock["scanning"] = time.time()
     steps = _run_steps(shards, plan, settings, progress)
     clock["merging"] = time.time()

@@ -21,12 +21,13 @@ from corpora.benchmarks import Benchmark, Item
 from corpora.documents import Batch, read_batches
 from corpora.places import open_input
 from corpora.problems import ReadLog
-from corpora.shards import Shard
+from corpora.shards import Columns, Compression, Format, Shard
 from corpora.streams import READ_ERRORS
+from indexes.background import load_background
 from scanners.findings import Finding, tell
 from scanners.judge import judge
 from scanners.ngram import Sought, locate, scan_texts, sought
-from scanners.patterns import Patterns
+from scanners.patterns import Patterns, build_patterns
 from scanners.presets import PresetTally
 
 CONTEXT_CHARS: Final = 160  # of the document on each side of an example
@@ -79,9 +80,26 @@ class ScanPlan:
         self.target: Sought = sought(patterns)
         self.tally = PresetTally(patterns)
 
-    def warm_up(self) -> None:
-        """Compile the kernels before threads ask for them."""
-        scan_texts(np.zeros(0, np.uint8), np.zeros(1, np.int64), self.target, self.tally.marks)
+
+def warm_up() -> None:
+    """Compile every kernel that a scan needs, by a tiny scan, before threads ask for them.
+
+    Takes half a minute the first time after an installation, and nothing later.
+    """
+    text = (
+        "How many tin whistles does Odalys carve in 9 days if she carves 4 of them on each day but "
+        "the last, on which she rests?"
+    )
+    item = Item(
+        "0", text, "She carves 4 whistles on 8 days, which makes 32 of them.", "", ("3", "32")
+    )
+    benchmark = Benchmark("warm-up", "", "", "", (item,))
+    plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()))
+    shard = Shard("", Format.TEXT, Compression.NONE, Columns(), None, 0)
+    texts = pa.array([f"{text} 3, 32. {item.answer}", text], pa.large_string())
+    nothing = pa.nulls(2, pa.large_string())
+    scan_batch(Batch(shard, np.arange(2), texts, nothing, nothing), plan, StepResult(shard))
+    plan.tally.flags()
 
 
 def scan_shard(

@@ -1,0 +1,323 @@
+import io
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from corpora.benchmarks import Benchmark, Item
+from indexes.background import load_background
+from pipelines import calibrate
+from pipelines.calibrate import (
+    CALIBRATION_SCHEMA,
+    LENGTH_CLASSES,
+    POSITIONS,
+    Outcome,
+    calibration_table,
+    length_class,
+    play,
+    run_battery,
+)
+from pipelines.planting import FORMS, NULLS
+from pipelines.shard_step import ScanPlan
+from reports.intervals import binomial_interval
+from scanners.judge import Status
+from scanners.patterns import build_patterns
+
+SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
+VOCABULARY = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES[:5]]
+RANKS = np.arange(1, len(VOCABULARY) + 1)
+ZIPF = (1 / RANKS) / (1 / RANKS).sum()
+
+
+def prose(random, n_words):
+    """Sentences of words as frequent as words are, with some numbers."""
+    texts = random.choice(VOCABULARY, n_words, p=ZIPF).tolist()
+    for at in range(4, n_words, 9):
+        texts[at] = str(random.integers(2, 1000))
+    for at in range(11, n_words, 12):
+        texts[at] += ".\n" if at % 24 == 23 else "."
+    return " ".join(texts)
+
+
+def make_plan(n_items, seed=1, name="made"):
+    random = np.random.default_rng(seed)
+    items = []
+    for number in range(n_items):
+        question = prose(random, (7, 16, 40, 80)[number % 4]).capitalize() + "?"
+        if number % 3:
+            items.append(Item(f"{name}/{number}", question, prose(random, 30), "", ()))
+        else:
+            choices = tuple(prose(random, 4) for _ in range(4))
+            items.append(Item(f"{name}/{number}", question, choices[1], "", choices))
+    benchmarks = [Benchmark(name, f"{name}.jsonl", "0" * 64, "fields", tuple(items))]
+    return ScanPlan(benchmarks, build_patterns(benchmarks, load_background()))
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return make_plan(90)
+
+
+@pytest.fixture(scope="module")
+def hosts():
+    random = np.random.default_rng(2)
+    return [prose(random, 900) for _ in range(30)]
+
+
+@pytest.fixture(scope="module")
+def healthy(plan, hosts):
+    return run_battery(plan, hosts, size="quick")
+
+
+def rates_of(calibration):
+    return {r.form: r for r in calibration.rates if r.length_class == "all" and r.position == "all"}
+
+
+def test_a_healthy_scan_passes(healthy):
+    assert (healthy.passed, healthy.reasons) == (True, ())
+    rates = rates_of(healthy)
+    for name, form in FORMS.items():
+        if form.guaranteed and name != "question only":
+            assert (rates[name].found, rates[name].trials) == (60, 60), name
+    assert all(rates[name].found == 0 for name in NULLS)
+    assert all(rates[name].rate == 1 for name in ("1 copy", "2 copies", "4 copies", "8 copies"))
+
+
+def test_rates_are_counts_with_their_exact_intervals(healthy):
+    for r in healthy.rates:
+        assert 0 <= r.found <= r.trials
+        assert r.contaminated + r.suspect <= r.trials
+        assert (r.rate, (r.low, r.high)) == (
+            r.found / r.trials,
+            binomial_interval(r.found, r.trials),
+        )
+
+
+def test_length_classes_and_positions_each_add_up_to_the_whole(healthy):
+    whole = rates_of(healthy)
+    by_length, by_position = Counter(), Counter()
+    for r in healthy.rates:
+        if r.length_class != "all":
+            assert (r.length_class in LENGTH_CLASSES, r.position) == (True, "all")
+            by_length[r.form] += r.trials
+        elif r.position != "all":
+            assert r.position in POSITIONS
+            by_position[r.form] += r.trials
+    assert by_length == {form: r.trials for form, r in whole.items()}
+    assert by_position == {form: r.trials for form, r in whole.items() if r.kind != "dose"}
+
+
+def test_every_trial_of_a_form_is_another_item(plan, hosts):
+    outcomes = list(play(plan, hosts, size="quick"))
+    trials = Counter((outcome.kind, outcome.form, outcome.item) for outcome in outcomes)
+    assert set(trials.values()) == {1}
+    positions = Counter(o.position for o in outcomes if o.form == "verbatim")
+    assert positions == {"head": 20, "middle": 20, "tail": 20}
+
+
+def test_the_order_of_hosts_and_their_copies_change_nothing(plan, hosts, healthy):
+    assert run_battery(plan, [*reversed(hosts), *hosts[:3]], size="quick") == healthy
+
+
+def test_the_seed_changes_what_is_planted_and_is_told(plan, hosts, healthy):
+    other = run_battery(plan, hosts, size="quick", seed=1)
+    assert (other.seed, healthy.seed) == (1, 0)
+    assert [o.item for o in play(plan, hosts, size="quick", seed=1)] != [
+        o.item for o in play(plan, hosts, size="quick")
+    ]
+
+
+def test_the_size_of_batches_changes_nothing(plan, hosts, healthy, monkeypatch):
+    monkeypatch.setattr(calibrate, "BATCH_CHARS", 10_000)
+    assert run_battery(plan, hosts, size="quick") == healthy
+
+
+def test_the_definitions_of_the_run_are_left_as_they_are(plan, healthy):
+    assert not plan.tally.marks.grams.seen.any()
+    assert not plan.tally.marks.covered.any()
+    assert not plan.tally.in_one_document.any()
+
+
+def test_the_table_has_the_columns_of_the_file_and_the_same_bytes_each_time(plan, hosts, healthy):
+    table = calibration_table(healthy)
+    assert dict(table.schema) == CALIBRATION_SCHEMA
+    key = ["kind", "form", "length_class", "position"]
+    assert table.select(key).is_unique().all()
+    first, second = io.BytesIO(), io.BytesIO()
+    table.write_parquet(first)
+    calibration_table(run_battery(plan, hosts, size="quick")).write_parquet(second)
+    assert first.getvalue() == second.getvalue()
+
+
+def test_an_empty_battery_has_an_empty_table(plan):
+    calibration = run_battery(plan, [], size="quick")
+    assert (calibration.passed, calibration.rates) == (False, ())
+    assert calibration.reasons[0].startswith("no document to plant into")
+    assert calibration_table(calibration).schema == pl.Schema(CALIBRATION_SCHEMA)
+
+
+def test_hosts_that_are_too_short_are_none(plan):
+    assert list(play(plan, ["some words only", "1 2 3 " * 50], size="quick")) == []
+
+
+def test_items_that_the_corpus_holds_are_not_planted(plan, hosts):
+    held = plan.items[1]
+    with_leak = [f"{held.question}\n{held.answer}\n{host}" for host in hosts]
+    items = {o.item for o in play(plan, with_leak, size="quick") if o.kind != "false_positive"}
+    assert 1 not in items
+    assert len(items) > 50
+
+
+def test_paraphrases_are_planted_and_measured(plan, hosts):
+    texts = {item.id: " ".join(item.question.split()[::-1]) for item in plan.items[:50]}
+    calibration = run_battery(plan, hosts, size="quick", paraphrases=texts)
+    rate = rates_of(calibration)["paraphrase"]
+    assert (rate.trials, rate.found) == (50, 0)  # reversed: beyond this scan, and told so
+    assert calibration.passed
+
+
+def test_too_few_items_are_no_calibration(hosts):
+    calibration = run_battery(make_plan(12), hosts, size="quick")
+    assert calibration.reasons == (
+        "too few searchable items to calibrate: 12, where 20 are needed",
+    )
+
+
+# --- broken scans: each must be caught ------------------------------------------------------------
+
+
+def broken(plan, hosts):
+    calibration = run_battery(plan, hosts, size="quick")
+    assert not calibration.passed
+    return calibration.reasons
+
+
+def test_an_index_that_finds_nothing_is_caught(plan, hosts, monkeypatch):
+    index = plan.target.ngrams
+    blind = index._replace(filter=np.zeros_like(index.filter))
+    monkeypatch.setattr(plan, "target", plan.target._replace(ngrams=blind))
+    reasons = broken(plan, hosts)
+    assert "verbatim: 45 of 45 planted items with a question of 13 words were missed" in reasons
+    assert (
+        "8 copies: 15 of 15 planted items with a question of 13 words were counted wrong" in reasons
+    )
+
+
+def test_a_scan_without_the_normal_form_is_caught_by_the_forms_that_need_it(
+    plan, hosts, monkeypatch
+):
+    scan_texts = calibrate.scan_texts
+
+    def ascii_only(data, bounds, target, marks):
+        return scan_texts(np.where(data < 0x80, data, 0x20).astype(np.uint8), bounds, target, marks)
+
+    monkeypatch.setattr(calibrate, "scan_texts", ascii_only)
+    assert {reason.split(":")[0] for reason in broken(plan, hosts)} == {"full-width", "zero-width"}
+
+
+def test_a_judge_that_convicts_whatever_it_sees_is_caught(plan, hosts, monkeypatch):
+    judge = calibrate.judge
+
+    def harsh(scanned, patterns):
+        judged = judge(scanned, patterns)
+        return judged._replace(status=np.full_like(judged.status, Status.CONTAMINATED))
+
+    monkeypatch.setattr(calibrate, "judge", harsh)
+    (reason,) = broken(plan, hosts)
+    assert reason.startswith("false positives: ")
+    assert reason.endswith(" nulls were called contaminated, more than 1%")
+
+
+def test_a_judge_that_lets_everything_go_is_caught(plan, hosts, monkeypatch):
+    judge = calibrate.judge
+
+    def mild(scanned, patterns):
+        judged = judge(scanned, patterns)
+        return judged._replace(status=np.minimum(judged.status, Status.SUSPECT))
+
+    monkeypatch.setattr(calibrate, "judge", mild)
+    assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
+
+
+def test_findings_that_cannot_be_proven_are_misses(plan, hosts, monkeypatch):
+    monkeypatch.setattr(
+        calibrate, "locate", lambda data, evidence, rows: np.zeros((len(rows), 2), int)
+    )
+    assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
+
+
+def test_a_scan_that_skips_documents_is_caught(plan, hosts, monkeypatch):
+    judge = calibrate.judge
+
+    def skipping(scanned, patterns):
+        judged = judge(scanned, patterns)
+        read = scanned.evidence.document[judged.evidence] % 7 > 0
+        return type(judged)(*(column[read] for column in judged))
+
+    monkeypatch.setattr(calibrate, "judge", skipping)
+    assert {"verbatim", "zero-width", "8 copies"} <= {r.split(":")[0] for r in broken(plan, hosts)}
+
+
+# --- the rules, on outcomes made by hand ----------------------------------------------------------
+
+
+def outcome(kind, form, *, found=True, guaranteed=False, status=Status.CONTAMINATED):
+    return Outcome(kind, form, 0, "head", guaranteed, status, "question", found)
+
+
+COPIES = [outcome("recall", "verbatim", guaranteed=True)] * 20
+CLEAN = [outcome("false_positive", "sibling item", found=False, status=Status.WEAK)] * 199
+
+
+def reasons(outcomes):
+    return list(calibrate._reasons(outcomes))
+
+
+def test_one_miss_of_the_guarantee_is_enough():
+    assert reasons([*COPIES, *CLEAN]) == []
+    miss = replace(COPIES[0], found=False, status=Status.SUSPECT)
+    assert reasons([*COPIES, miss]) == [
+        "verbatim: 1 of 21 planted items with a question of 13 words were missed"
+    ]
+
+
+def test_misses_outside_the_guarantee_are_measured_only():
+    miss = outcome("recall", "20% of words deleted", found=False, status=Status.WEAK)
+    assert reasons([*COPIES, *[miss] * 100]) == []
+
+
+def test_short_items_must_leave_a_trace_but_for_bad_luck():
+    short = replace(COPIES[0], guaranteed=False)
+    lost = replace(short, found=False, status=Status.WEAK)
+    assert reasons([*COPIES, *[short] * 16, *[lost] * 2]) == []
+    assert reasons([*COPIES, *[short] * 10, *[lost] * 10]) == [
+        "verbatim: only 10 of 20 planted items with a question under 13 words left a trace"
+    ]
+    assert reasons([short] * 19) == [
+        "too few searchable items to calibrate: 19, where 20 are needed"
+    ]
+
+
+def test_false_positives_are_allowed_up_to_one_in_a_hundred():
+    wrong = outcome("false_positive", "sibling item")
+    assert reasons([*COPIES, *CLEAN, wrong]) == []
+    assert reasons([*COPIES, *CLEAN, wrong, wrong, wrong]) == [
+        "false positives: 3 of 202 nulls were called contaminated, more than 1%"
+    ]
+
+
+def test_one_item_found_in_its_shuffled_words_is_too_many():
+    wrong = outcome("false_positive", "shuffled words")
+    assert reasons([*COPIES, *CLEAN, wrong]) == [
+        "false positives: 1 items were found in their shuffled words"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [(0, "under 10"), (9, "under 10"), (10, "10 to 24"), (25, "25 to 59"), (60, "60 and more")],
+)
+def test_length_classes_begin_at_their_bounds(words, name):
+    assert length_class(words) == name
