@@ -288,7 +288,8 @@ def _relation(record: Record) -> str:
 
 
 def _given_id(record: Record) -> str | None:
-    return record["benchmark_id"]
+    own: str | None = record["benchmark_id"]
+    return own
 
 
 def _count(outcome: Outcome, v: Verdict, where: str) -> None:

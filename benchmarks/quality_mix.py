@@ -115,7 +115,7 @@ def strongest(result: Any) -> pl.DataFrame:
     status = result.items.select(*KEY, "status", pl.col("score").alias("item_score"), "n_documents")
     found = result.findings.filter(pl.col("benchmark") != IN_V2).join(status, on=KEY)
     decides = (pl.col("status") == CONTAMINATED) & (pl.col("score") == pl.col("item_score"))
-    return (
+    shown: pl.DataFrame = (
         found.with_columns(pl.col("longest_run").max().over(KEY).alias("run_of_item"))
         .filter((pl.col("status") == CONTAMINATED) | (pl.col("run_of_item") >= LONG_RUN))
         .sort(
@@ -125,6 +125,7 @@ def strongest(result: Any) -> pl.DataFrame:
         .group_by(KEY, maintain_order=True)
         .first()
     )  # fmt: skip
+    return shown
 
 
 def _entry(number: int, row: dict[str, Any], fields: dict[str, str], n_chars: int) -> str:

@@ -10,8 +10,8 @@ b  The same documents as JSON Lines with the PyPI package `decontaminate` (bindi
 c  Wall seconds of scanning with --jobs 2 against --jobs 1, in pairs.
 d  Peak memory at 100 MB, 500 MB and 2 GB of text (the same file under many names).
 
-The corpus is real: the sources of Linux 6.1 and GCC 12, from the Debian packages linux-source-6.1 and
-gcc-12-source (apt-get download, 223 MB), a file a document, as Parquet with Zstandard pages in --cache.
+The corpus is real: the sources of Linux 6.1, GCC 12 and GCC 11 from Debian's packages of sources
+(apt-get download, 300 MB), a file a document, as Parquet with Zstandard pages in --cache.
 `--text-mb` takes only so much of it, for a try.
 
 CPU seconds are a process's, user and system. Those of scanning are taken between the first and the last
@@ -33,7 +33,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -53,10 +53,12 @@ from harness import (
 
 import sluicegate
 
-PACKAGES: Final = ("linux-source-6.1", "gcc-12-source")
+PACKAGES: Final = ("linux-source-6.1", "gcc-12-source", "gcc-11-source")
 FILE_TEXT_BYTES: Final = 256 << 20
 ROW_GROUP_TEXT_BYTES: Final = 16 << 20
 MEMORY_SIZES: Final = (100 << 20, 500 << 20, 2 << 30)  # bytes of text
+BATCH_BYTES: Final = 8 << 20  # as a scan has by default
+SMALL_BATCH_BYTES: Final = 1 << 20  # for part b: its input is small, and progress is told per batch
 SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("id", "text", "domain")])
 DECON: Final = """
 import json, sys
@@ -162,7 +164,10 @@ def beside_decon(files: Sequence[Path], benchmarks: Path, options: argparse.Name
         write_documents(folder / "tiny" / "documents.jsonl", ["Nothing is to be found here."])
         records = write_decon_items(benchmarks, folder / "evals" / "items.jsonl")
         scan(benchmarks, [str(folder / "training")])  # compiles what is not compiled yet
-        ours = [scan(benchmarks, [str(folder / part)]) for part in ("tiny", "training")]
+        ours = [
+            scan(benchmarks, [str(folder / part)], batch_bytes=SMALL_BATCH_BYTES)
+            for part in ("tiny", "training")
+        ]
         theirs = [
             run([str(python), "-c", DECON, *_decon_folders(folder, part)])
             for part in ("tiny", "training")
@@ -230,9 +235,15 @@ def memory(files: Sequence[Path], benchmarks: Path, cache: Path) -> None:
 # --- processes ------------------------------------------------------------------------------------
 
 
-def scan(benchmarks: Path, corpus_files: Sequence[str], *, jobs: int = 1) -> Usage:
+def scan(
+    benchmarks: Path,
+    corpus_files: Sequence[str],
+    *,
+    jobs: int = 1,
+    batch_bytes: int = BATCH_BYTES,
+) -> Usage:
     """Scan in a process of its own; no files: one short document."""
-    return call("scan", str(benchmarks), str(jobs), *corpus_files)
+    return call("scan", str(benchmarks), str(jobs), str(batch_bytes), *corpus_files)
 
 
 def call(worker: str, *arguments: str) -> Usage:
@@ -276,7 +287,7 @@ def work_decode(*files: str) -> dict[str, Any]:
     }
 
 
-def work_scan(benchmarks: str, jobs: str, *files: str) -> dict[str, Any]:
+def work_scan(benchmarks: str, jobs: str, batch_bytes: str, *files: str) -> dict[str, Any]:
     """Scan files; without any, one short document.
 
     `scan_cpu_s` is what the whole of the text costs at the rate between the first and the last report.
@@ -290,7 +301,13 @@ def work_scan(benchmarks: str, jobs: str, *files: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         one = Path(folder) / "one.jsonl"
         write_documents(one, ["Nothing is to be found here."])
-        result = sluicegate.scan(list(files) or one, benchmarks, jobs=int(jobs), progress=note)
+        result = sluicegate.scan(
+            list(files) or one,
+            benchmarks,
+            jobs=int(jobs),
+            batch_bytes=int(batch_bytes),
+            progress=note,
+        )
     (first_s, first_bytes), (last_s, last_bytes) = reports[0], reports[-1]
     share = (last_bytes - first_bytes) / max(1, last_bytes)
     return {
@@ -300,7 +317,10 @@ def work_scan(benchmarks: str, jobs: str, *files: str) -> dict[str, Any]:
     }
 
 
-WORKERS: Final = {"decode": work_decode, "scan": work_scan}
+WORKERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "decode": work_decode,
+    "scan": work_scan,
+}
 
 
 # --- the corpus and the other tool ----------------------------------------------------------------

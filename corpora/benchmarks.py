@@ -319,7 +319,7 @@ def _refuse_duplicates(items: list[tuple[int, Item]], path: str) -> None:
         for ident, where in list(twice.items())[:5]
     ]
     raise BenchmarkError(
-        f"{len(twice)} ids are not unique: {'; '.join(shown)}",
+        f"{len(twice)} {'ids are' if len(twice) > 1 else 'id is'} not unique: {'; '.join(shown)}",
         "make them unique, or leave the id out of --fields to number the items by row",
         path=path,
     )

@@ -22,6 +22,7 @@ from corpora.kernels import inline_kernel, kernel
 from indexes.seeds import SEED_WORDS, seed_at
 
 LONG_WORDS: Final = 13  # the guaranteed run; 13 is the n of GPT-3's and most later filters
+MOST_REPEATS: Final = 4  # postings of one n-gram in one pattern; "buffalo buffalo ..." has more
 RARE_PATTERNS: Final = 32  # a seed in more patterns is a template's: it nominates none by itself
 FILTER_BITS_PER_SEED: Final = 16  # two of them set: about 1 false positive in 80 look-ups
 FREE: Final = -1
@@ -59,7 +60,7 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     `phrases` (uint64) are seeds known to be common from a background corpus. Patterns
     shorter than a seed have no postings.
     """
-    seeds = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
+    seeds, dropped = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
     patterns_of = distinct_patterns(seeds)
     keys = np.empty(len(seeds.first) - 1, np.uint64)
     used = seeds.entry != FREE
@@ -67,7 +68,8 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     rare = patterns_of <= RARE_PATTERNS
     _clear_known(seeds.keys, seeds.entry, phrases, rare)
     common_seed = _spread(~rare, seeds, starts, len(words))
-    long = _gram_table(words, starts, LONG_WORDS, ~_all_in_window(common_seed, LONG_WORDS))
+    silent = common_seed | dropped  # no seed begins here that nominates
+    long, _ = _gram_table(words, starts, LONG_WORDS, ~_all_in_window(silent, LONG_WORDS))
     bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))
     size = 1 << (bits - 1).bit_length() - 6
     shift = U64(64 - (size.bit_length() - 1))
@@ -97,28 +99,44 @@ def find_entry(keys: Any, entry: Any, gram: Any) -> int:
     return FREE
 
 
-def _gram_table(words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarray) -> GramTable:
-    """Table of the n-grams of `size` words of all patterns, but for first words where `skip`."""
+def _gram_table(
+    words: np.ndarray, starts: np.ndarray, size: int, skip: np.ndarray
+) -> tuple[GramTable, np.ndarray]:
+    """Table of the n-grams of `size` words of all patterns, but for first words where `skip`.
+
+    Also returns the first words (bool) of n-grams that repeat too often in their pattern to be posted.
+    """
     lengths = np.diff(starts)
     total = int(np.maximum(lengths - size + 1, 0).sum())
     capacity = 1 << max(4, (2 * total - 1).bit_length()) if total else 16
     keys = np.zeros(capacity, np.uint64)
     entry = np.full(capacity, FREE, np.int32)
     counts = np.zeros(total + 1, np.int64)
-    n = _count(words, starts, size, skip, keys, entry, counts)
+    dropped = np.zeros(len(words), np.bool_)
+    n = _count(words, starts, size, skip, keys, entry, counts, dropped)
     first = np.zeros(n + 1, np.int64)
     np.cumsum(counts[:n], out=first[1:])
     pattern = np.empty(first[n], np.int32)
     offset = np.empty(first[n], np.int32)
-    _fill(words, starts, size, skip, keys, entry, first[:-1].copy(), pattern, offset)
-    return GramTable(keys, entry, first, pattern, offset)
+    leave_out = skip | dropped if len(skip) else dropped
+    _fill(words, starts, size, leave_out, keys, entry, first[:-1].copy(), pattern, offset)
+    return GramTable(keys, entry, first, pattern, offset), dropped
 
 
 @kernel
 def _count(
-    words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, counts: Any
+    words: Any,
+    starts: Any,
+    size: int,
+    skip: Any,
+    keys: Any,
+    entry: Any,
+    counts: Any,
+    dropped: Any,
 ) -> int:
     mask = len(keys) - 1
+    last_pattern = np.full(len(counts), -1, np.int32)
+    repeats = np.zeros(len(counts), np.int32)
     n = 0
     for p in range(len(starts) - 1):
         for at in range(starts[p], starts[p + 1] - size + 1):
@@ -132,7 +150,11 @@ def _count(
                 keys[slot] = gram
                 entry[slot] = n
                 n += 1
-            counts[entry[slot]] += 1
+            e = entry[slot]
+            repeats[e] = repeats[e] + 1 if last_pattern[e] == p else 1
+            last_pattern[e] = p
+            dropped[at] = repeats[e] > MOST_REPEATS
+            counts[e] += not dropped[at]
     return n
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -22,7 +23,6 @@ import numpy as np
 import polars as pl
 
 from corpora.normal_form import word_hashes
-from indexes.grams import build_grams
 from indexes.ngram import LONG_WORDS
 from indexes.seeds import seed_hashes
 from pipelines.planting import NULLS, Form, Subject, planted_forms, word_texts
@@ -192,7 +192,7 @@ class _Stage:
         self.hosts = hosts
         self.fillers = [_fillers(host, extent) for host in hosts]
         self.question_words = plan.patterns.role_words[:, Role.QUESTION]
-        self.marks = _own_marks(plan)
+        self.marks = deepcopy(plan.tally.marks)  # those of the run stay what the corpus says
         self.pool = _stratified(plan, self.question_words, seed)
         self.rank = np.empty(len(plan.items), np.int64)
         self.rank[self.pool] = np.arange(len(self.pool))
@@ -235,7 +235,7 @@ class _Stage:
         )
         held: set[int] = set()
         for texts in _batches(windows, len):
-            _, _, judged = _scan(texts, self.plan, self.marks)
+            _, _, _, judged = _scan(texts, self.plan, self.marks)
             owners = judged.owner[judged.status >= Status.SUSPECT]
             held.update(self.plan.patterns.owners.item[owners].tolist())
         return held
@@ -279,13 +279,6 @@ def _question_patterns(plan: ScanPlan) -> np.ndarray:
     is_question = owners.role == Role.QUESTION
     out[owners.item[is_question]] = pattern[is_question]
     return out
-
-
-def _own_marks(plan: ScanPlan) -> Marks:
-    """Return marks of the battery's own, so that those of the run stay what the corpus says."""
-    index = plan.patterns.index
-    grams = build_grams(index.words, index.starts, {})
-    return Marks(grams, np.zeros(len(index.words), np.bool_))
 
 
 def _window(host: str, position: str, chars: int) -> tuple[str, str]:
@@ -451,7 +444,8 @@ def _verdicts(documents: Iterable[_Planted], stage: _Stage) -> Iterator[Outcome]
 def _strongest_findings(batch: Sequence[_Planted], stage: _Stage) -> list[Finding]:
     """Return for each document the strongest finding that makes an item suspect, proven."""
     patterns, items = stage.plan.patterns, stage.plan.items
-    data, scanned, judged = _scan([document.text for document in batch], stage.plan, stage.marks)
+    texts = [document.text for document in batch]
+    data, bounds, scanned, judged = _scan(texts, stage.plan, stage.marks)
     asked = np.array([document.items for document in batch], np.int64)
     document = scanned.evidence.document[judged.evidence]
     is_asked = (asked[document] == patterns.owners.item[judged.owner][:, None]).any(axis=1)
@@ -459,19 +453,21 @@ def _strongest_findings(batch: Sequence[_Planted], stage: _Stage) -> list[Findin
     rows = rows[np.lexsort((-judged.score[rows], -judged.status[rows], document[rows]))]
     _, first = np.unique(document[rows], return_index=True)
     own = Judged(*(column[rows[first]] for column in judged))
-    places = locate(data, scanned.evidence, own.evidence)
+    places = locate(data, bounds, stage.plan.target, scanned.evidence, own.evidence)
     text_of = lru_cache(maxsize=1)(lambda number: batch[number].text)
     return tell(own, scanned, patterns, items.__getitem__, text_of, places)
 
 
-def _scan(texts: Sequence[str], plan: ScanPlan, marks: Marks) -> tuple[np.ndarray, Scanned, Judged]:
-    """Return the bytes of the texts, and what the scanner and the judge say to them."""
+def _scan(
+    texts: Sequence[str], plan: ScanPlan, marks: Marks
+) -> tuple[np.ndarray, np.ndarray, Scanned, Judged]:
+    """Return the texts' bytes and bounds, and what the scanner and the judge say to them."""
     encoded = [_utf8(text) for text in texts]
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
     data = np.frombuffer(b"".join(encoded), np.uint8)
     scanned = scan_texts(data, bounds, plan.target, marks)
-    return data, scanned, judge(scanned, plan.patterns)
+    return data, bounds, scanned, judge(scanned, plan.patterns)
 
 
 def _utf8(text: str) -> bytes:
@@ -544,12 +540,16 @@ def _rate(kind: Kind, form: str, length: str, position: str, trials: Sequence[Ou
 def _reasons(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Say why a battery did not pass; nothing where it did."""
     if not outcomes:
-        yield f"no document to plant into: the corpus has none of at least {LEAST_HOST_WORDS} words"
+        yield (
+            "nothing to plant: no searchable item, or no document of at least "
+            f"{LEAST_HOST_WORDS} words"
+        )
         return
     copies = [trial for trial in outcomes if trial.form == VERBATIM]
     if len(copies) < LEAST_TRIALS:
         yield (
-            f"too few searchable items to calibrate: {len(copies)}, where {LEAST_TRIALS} are needed"
+            f"too few searchable items to calibrate: {len(copies)} that the documents do not hold "
+            f"already, where {LEAST_TRIALS} are needed"
         )
     yield from _broken_promises([trial for trial in outcomes if trial.guaranteed])
     short = [trial.status >= Status.SUSPECT for trial in copies if not trial.guaranteed]
@@ -580,4 +580,4 @@ def _false_positive_reasons(nulls: Sequence[Outcome]) -> Iterator[str]:
         )
     shuffled = sum(trial.form == SHUFFLED for trial in wrong)
     if shuffled:
-        yield f"false positives: {shuffled} items were found in their shuffled words"
+        yield f"false positives: shuffled words called contaminated {shuffled} times"

@@ -38,6 +38,7 @@ from reports.schema import Report
 from reports.summary import RunFacts, build_report
 from scanners.patterns import build_patterns
 
+POLL_S: Final = 0.2
 RUN_SCHEMA: Final = "sluicegate.run/1"
 LIBRARIES: Final = ("numba", "numpy", "polars", "pyarrow")
 RESULT_FILES: Final = (
@@ -96,7 +97,7 @@ def scan(
     progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
-    progress(Progress("loading kernels (compiled at the first run, in about a minute)"))
+    progress(Progress("loading kernels"))
     warm_up()
     progress(Progress("indexing items"))
     plan = ScanPlan(read, build_patterns(read, load_background()))
@@ -162,9 +163,11 @@ def _run_steps(
     with ThreadPoolExecutor(settings.jobs) as pool:
         futures = [pool.submit(step, number, part) for number, part in enumerate(parts)]
         try:
-            finished, _ = wait(futures, return_when=FIRST_EXCEPTION)
-            for future in finished:
-                future.result()
+            left = set(futures)
+            while left:  # in short waits: a long one would keep Ctrl-C from getting through
+                finished, left = wait(left, timeout=POLL_S, return_when=FIRST_EXCEPTION)
+                for future in finished:
+                    future.result()
         except BaseException:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
@@ -189,7 +192,7 @@ def _merge(
     complete = not unread and (settings.skip_bad or log.n_problems == 0)
     documents, sizes = _domains(steps)
     facts = RunFacts(
-        corpus_name=", ".join(corpus),
+        corpus_name=", ".join(sorted(set(corpus))),
         shards=len({step.shard.path for step in steps}),
         shards_unread=len(unread),
         documents=log.documents,

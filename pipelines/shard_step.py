@@ -131,7 +131,7 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     judged = judge(scanned, plan.patterns)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
-    places = locate(data, scanned.evidence, judged.evidence)
+    places = locate(data, bounds, plan.target, scanned.evidence, judged.evidence)
     text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
     found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, text_of, places)
     for finding in found:

@@ -38,8 +38,7 @@ MOST_EXAMPLE_CHARS: Final = 1600
 def findings_table(steps: Sequence[StepResult], plan: ScanPlan) -> pl.DataFrame:
     """Return all findings, sorted, with helper columns `item`, `item_status` and `choice`.
 
-    Loci of the same pattern that lie inside a longer one of the same document (long documents are
-    scanned in overlapping pieces) are told once.
+    Items with the same field in two roles (an answer among its choices) have one row for each.
     """
     rows = [
         (

@@ -36,7 +36,6 @@ def by_owner(scanned: Scanned, patterns: Patterns) -> OwnedRows:
         (
             owner,
             locus.word_start[evidence],
-            locus.segment_start[evidence],
             patterns.owners.item[owner],
             locus.document[evidence],
         )
@@ -49,7 +48,6 @@ class Facts(NamedTuple):
 
     document: np.ndarray
     item: np.ndarray
-    segment: np.ndarray
     start: np.ndarray
     end: np.ndarray
     role: np.ndarray
@@ -87,7 +85,6 @@ def facts_of(rows: OwnedRows, scanned: Scanned, patterns: Patterns) -> Facts:
     return Facts(
         document=locus.document[e],
         item=item.astype(np.int64),
-        segment=locus.segment_start[e],
         start=locus.word_start[e],
         end=locus.word_end[e],
         role=owners.role[rows.owner].astype(np.int64),

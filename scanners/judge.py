@@ -104,7 +104,7 @@ WEAK, SUSPECT, CONTAMINATED = int(Status.WEAK), int(Status.SUSPECT), int(Status.
 
 @kernel
 def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
-    """Apply the rules of the module to rows sorted by document, item, segment and place."""
+    """Apply the rules of the module to rows sorted by document, item and place."""
     n = len(f.item)
     leak_type = np.zeros(n, np.int8)
     status = np.zeros(n, np.int8)
@@ -113,12 +113,7 @@ def _judge(f: Any) -> tuple[Any, Any, Any, Any]:
     low = 0
     while low < n:
         high, longest = low, 0
-        while (
-            high < n
-            and f.document[high] == f.document[low]
-            and f.item[high] == f.item[low]
-            and f.segment[high] == f.segment[low]
-        ):
+        while high < n and f.document[high] == f.document[low] and f.item[high] == f.item[low]:
             longest = max(longest, f.end[high] - f.start[high])
             high += 1
         reach = window_of(f.item_words[low])

@@ -15,7 +15,7 @@ from corpora.kernels import kernel
 from indexes.ngram import LONG_WORDS
 from scanners.align import band_of, extend
 from scanners.fields import is_number
-from scanners.spans import cover_spans
+from scanners.spans import cover_spans, mark_joined
 
 KEPT_SHARE: Final = 0.4  # of the pattern's weight; a locus with less is no evidence
 # Exact runs with less of the pattern's weight are not worth aligning: of a copy with 30% of its words
@@ -24,22 +24,15 @@ ALIGNED_SHARE: Final = 0.15
 
 
 class Evidence(NamedTuple):
-    """Aligned loci by column, (n,) each, in order of document, segment, pattern and finding.
-
-    Words count from the beginning of the pattern or of the segment; a segment is a document, or a
-    piece of a long one, given by its bytes in the batch and the document's characters before it.
-    """
+    """Aligned loci by column, (n,) each, in order of document; words count from its beginning."""
 
     document: np.ndarray
     pattern: np.ndarray
     item_start: np.ndarray  # first and past-the-last word of the pattern in the alignment
     item_end: np.ndarray
-    word_start: np.ndarray  # first and past-the-last word of the segment
+    word_start: np.ndarray  # first and past-the-last word of the document
     word_end: np.ndarray
-    segment_start: np.ndarray
-    segment_end: np.ndarray
-    segment_characters: np.ndarray
-    segment_words: np.ndarray
+    document_words: np.ndarray
     units: np.ndarray  # weight of the matched words
     ask_units: np.ndarray  # the part of it that lies in the ask
     matched: np.ndarray  # words
@@ -54,18 +47,24 @@ class Evidence(NamedTuple):
 
 N_COLUMNS: Final = len(Evidence._fields)
 (
-    DOCUMENT, PATTERN, ITEM_START, ITEM_END, WORD_START, WORD_END, SEGMENT_START, SEGMENT_END,
-    SEGMENT_CHARACTERS, SEGMENT_WORDS, UNITS, ASK_UNITS, MATCHED, COLUMNS, LONGEST_RUN,
-    NUMBERS_MATCHED, NUMBERS_SWAPPED, SWAPPED_UNITS, RUN_START, RUN_END,
+    DOCUMENT, PATTERN, ITEM_START, ITEM_END, WORD_START, WORD_END, DOCUMENT_WORDS, UNITS, ASK_UNITS,
+    MATCHED, COLUMNS, LONGEST_RUN, NUMBERS_MATCHED, NUMBERS_SWAPPED, SWAPPED_UNITS, RUN_START, RUN_END,
 ) = range(N_COLUMNS)  # fmt: skip
 
 
 @kernel
 def align_hits(
-    hits: Any, hashes: Any, n: int, target: Any, covered: Any, claimed: Any, trace: Any,
-    pairs: Any, rows: Any, n_rows: int, runs: Any, n_runs: int,
+    hits: Any, hashes: Any, n: int, base: int, goes_on: bool, target: Any, marks: Any, claimed: Any,
+    trace: Any, pairs: Any, before_row: int, rows: Any, n_rows: int, runs: Any, n_runs: int,
 ) -> tuple[Any, int, Any, int]:  # fmt: skip
-    """Align each nominated pattern where its hits are; `hits` are sorted."""
+    """Align each nominated pattern where its hits are; `hits` are sorted.
+
+    `hashes[:n]` is a segment that begins at word `base` of its document. If the document goes on,
+    loci that begin in the last words are left to the next segment, which has them whole. Rows from
+    `before_row` on are those of the segment before, of which this one repeats the end.
+    """
+    limit = n - target.open_words if goes_on else n
+    from_row = n_rows
     low = 0
     while low < len(hits):
         pattern = np.int64(hits[low] >> target.word_bits >> target.word_bits)
@@ -77,22 +76,32 @@ def align_hits(
             high += 1
         exact = _exact_runs(hits[low:high], pattern, hashes, n, target)
         low = high
+        first, last = target.ngrams.starts[pattern], target.ngrams.starts[pattern + 1]
+        mark_joined(exact, last - first, marks.half_joined, pattern)
         if not _worth_aligning(exact, pattern, target):
             continue
-        from_row = n_rows
+        own_row = n_rows
+        for row in rows[before_row:from_row]:
+            if row[PATTERN] == pattern and row[WORD_END] > base:
+                claimed[max(0, row[WORD_START] - base) : row[WORD_END] - base] = True
         for run in _longest_first(exact):
             i, j, length = exact[run]
-            if claimed[j] and claimed[j + length - 1]:
+            if claimed[j + length // 2]:
                 continue  # this place is part of a locus already
+            tried_row, tried_run = n_rows, n_runs
             rows, n_rows, runs, n_runs = _align_run(
-                pattern, i, j, length, hashes, n, target, covered, trace, pairs,
+                pattern, i, j, length, hashes, n, target, marks.covered, trace, pairs,
                 rows, n_rows, runs, n_runs,
             )  # fmt: skip
-            if n_rows > from_row:
-                row = rows[n_rows - 1]
-                claimed[row[WORD_START] : row[WORD_END]] = True
-        for row in rows[from_row:n_rows]:
+            if n_rows > tried_row and rows[tried_row, WORD_START] >= limit:
+                n_rows, n_runs = tried_row, tried_run
+            elif n_rows > tried_row:
+                claimed[rows[tried_row, WORD_START] : rows[tried_row, WORD_END]] = True
+        for row in rows[own_row:n_rows]:
             claimed[row[WORD_START] : row[WORD_END]] = False
+        for row in rows[before_row:from_row]:
+            if row[PATTERN] == pattern and row[WORD_END] > base:
+                claimed[max(0, row[WORD_START] - base) : row[WORD_END] - base] = False
     return rows, n_rows, runs, n_runs
 
 

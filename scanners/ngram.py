@@ -17,22 +17,20 @@ from indexes.grams import GramSet, mark_seen
 from indexes.ngram import FREE, LONG_WORDS, NgramIndex, find_entry, may_hold
 from indexes.seeds import SEED_WORDS, seed_at
 from scanners.align import MOST_BAND
-from scanners.beside import answer_markers, look_beside
+from scanners.beside import MOST_WINDOW, answer_markers, look_beside
 from scanners.fields import number_words
 from scanners.loci import (
     DOCUMENT,
+    DOCUMENT_WORDS,
     N_COLUMNS,
-    SEGMENT_CHARACTERS,
-    SEGMENT_END,
-    SEGMENT_START,
-    SEGMENT_WORDS,
+    WORD_END,
+    WORD_START,
     Evidence,
     align_hits,
 )
 from scanners.patterns import Patterns, PatternsError, ShortFields
 
 SEGMENT_BYTES: Final = 1 << 19  # longer documents are scanned in pieces, so scratch stays small
-LEAST_OVERLAP_BYTES: Final = 1 << 15
 MOST_WORDS_PER_BYTE: Final = 2  # of text; the room that hash_words asks for
 
 
@@ -54,7 +52,8 @@ class Sought(NamedTuple):
     answer_markers: np.ndarray  # uint64, words that announce an answer
     longest: int  # words of the longest pattern
     segment_bytes: int
-    overlap_bytes: int
+    carried_words: int  # from one segment of a document to the next
+    open_words: int  # at the end of a segment: loci that begin there are left to the next
     word_bits: np.uint64  # of a hit that hold its word, and as many its diagonal
 
 
@@ -63,6 +62,7 @@ class Marks(NamedTuple):
 
     grams: GramSet
     covered: np.ndarray  # bool (words of all patterns,): inside a span of Llama 2
+    half_joined: np.ndarray  # bool (patterns,): half of it in 8-grams of one document, as in Tülu 3
 
 
 class Beside(NamedTuple):
@@ -85,7 +85,7 @@ class Scanned(NamedTuple):
 
     evidence: Evidence
     beside: Beside
-    runs: np.ndarray  # int64 (runs, 3): pattern word, segment word, length of each exact run
+    runs: np.ndarray  # int64 (runs, 3): pattern word, document word, length of each exact run
     words: int
 
 
@@ -96,10 +96,10 @@ def sought(patterns: Patterns) -> Sought:
         PatternsError: where patterns are too many and too long to tell hits apart in 64 bits.
     """
     longest = int(np.diff(patterns.index.starts).max(initial=0))
-    overlap = max(LEAST_OVERLAP_BYTES, 16 * (longest + MOST_BAND))  # bytes: any locus lies in one
-    segment = max(SEGMENT_BYTES, 2 * overlap)
+    open_words = longest + 2 * MOST_BAND + MOST_WINDOW  # a locus, and what may stand beside it
+    carried_words = open_words + MOST_WINDOW
     word_bits = (64 - max(1, len(patterns.totals).bit_length())) // 2
-    if MOST_WORDS_PER_BYTE * segment + longest >= 1 << word_bits:
+    if carried_words + MOST_WORDS_PER_BYTE * SEGMENT_BYTES + longest >= 1 << word_bits:
         raise PatternsError(
             f"{len(patterns.totals):,} different fields of up to {longest:,} words are too many to "
             "be scanned at once; scan the benchmarks in parts"
@@ -119,8 +119,9 @@ def sought(patterns: Patterns) -> Sought:
         number_words(),
         answer_markers(),
         longest,
-        segment,
-        overlap,
+        SEGMENT_BYTES,
+        carried_words,
+        open_words,
         np.uint64(word_bits),
     )
 
@@ -134,9 +135,14 @@ def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, marks: Mark
     return Scanned(Evidence(*rows.T), Beside(*beside.T), runs, words)
 
 
-def locate(data: np.ndarray, evidence: Evidence, rows: np.ndarray) -> np.ndarray:
-    """Return the characters [start, end) in their documents of some loci: int64 (n, 2)."""
-    return _locate(data, *table(), evidence, rows)
+def locate(
+    data: np.ndarray, bounds: np.ndarray, target: Sought, evidence: Evidence, rows: np.ndarray
+) -> np.ndarray:
+    """Return the characters [start, end) in their documents of some loci: int64 (n, 2).
+
+    `rows` are rows of the evidence in order of document.
+    """
+    return _locate(data, bounds, *table(), target.segment_bytes, evidence, rows)
 
 
 @kernel
@@ -146,7 +152,8 @@ def _scan(
     longest_text = 0
     for document in range(len(bounds) - 1):
         longest_text = max(longest_text, bounds[document + 1] - bounds[document])
-    room = MOST_WORDS_PER_BYTE * min(longest_text, target.segment_bytes) + 1
+    segment = min(longest_text, target.segment_bytes)
+    room = target.carried_words + MOST_WORDS_PER_BYTE * segment + 1
     hashes = np.empty(room, np.uint64)
     held = np.empty(room, np.int64)
     claimed = np.empty(0, np.bool_)
@@ -160,33 +167,37 @@ def _scan(
 
     for document in range(len(bounds) - 1):
         first, last = bounds[document], bounds[document + 1]
-        characters = 0  # of the document before this segment
+        document_row = before_row = n_rows
+        base = carried = 0  # words of the document before `hashes`, and in it from before
         while True:
             end = _cut(data, first, last, target.segment_bytes)
-            n = hash_words(data, first, end, page_of, entries, parts, hashes)
+            n = carried + hash_words(data, first, end, page_of, entries, parts, hashes[carried:])
             hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
+            from_row, from_run = n_rows, n_runs
             if n_hits:
                 if len(claimed) == 0:
                     claimed = np.zeros(room, np.bool_)
-                from_row = n_rows
                 rows, n_rows, runs, n_runs = align_hits(
-                    np.sort(hits[:n_hits]), hashes, n, target, marks.covered, claimed, trace, pairs,
-                    rows, n_rows, runs, n_runs,
+                    np.sort(hits[:n_hits]), hashes, n, base, end < last, target, marks, claimed,
+                    trace, pairs, before_row, rows, n_rows, runs, n_runs,
                 )  # fmt: skip
-                for row in rows[from_row:n_rows]:
-                    row[DOCUMENT], row[SEGMENT_START], row[SEGMENT_END] = document, first, end
-                    row[SEGMENT_CHARACTERS], row[SEGMENT_WORDS] = characters, n
                 beside, n_beside = look_beside(
                     rows, from_row, n_rows, hashes, n, target, beside, n_beside
                 )
+                for row in rows[from_row:n_rows]:
+                    row[DOCUMENT] = document
+                    row[WORD_START] += base
+                    row[WORD_END] += base
+                for run in runs[from_run:n_runs]:
+                    run[1] += base
             if end >= last:
-                total_words += n
                 break
-            next_first = _back_to_character(data, end - target.overlap_bytes)
-            for at in range(first, next_first):
-                characters += data[at] & 0xC0 != 0x80
-            first = next_first
-            total_words += n - hash_words(data, next_first, end, page_of, entries, parts, hashes)
+            kept = min(n, target.carried_words)
+            hashes[:kept] = hashes[n - kept : n].copy()
+            base, carried, first, before_row = base + n - kept, kept, end, from_row
+        total_words += base + n
+        for row in rows[document_row:n_rows]:
+            row[DOCUMENT_WORDS] = base + n
     return rows[:n_rows].copy(), beside[:n_beside].copy(), runs[:n_runs].copy(), total_words
 
 
@@ -258,24 +269,38 @@ def _push_hits(
 
 
 @kernel
-def _locate(data: Any, page_of: Any, entries: Any, parts: Any, evidence: Any, rows: Any) -> Any:
+def _locate(
+    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, segment_bytes: int,
+    evidence: Any, rows: Any,
+) -> Any:  # fmt: skip
     """Return the characters [start, end) of the loci `rows` in their documents: int64 (n, 2)."""
     out = np.empty((len(rows), 2), np.int64)
     longest = 0
     for e in rows:
-        longest = max(longest, evidence.segment_end[e] - evidence.segment_start[e])
-    room = 2 * longest + 1
+        document = evidence.document[e]
+        longest = max(longest, bounds[document + 1] - bounds[document])
+    room = MOST_WORDS_PER_BYTE * min(longest, segment_bytes) + 1
     hashes = np.empty(room, np.uint64)
     starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
-    placed = -1
-    for at in range(len(rows)):
-        e = rows[at]
-        if evidence.segment_start[e] != placed:
-            placed = evidence.segment_start[e]
-            place_words(
-                data, placed, evidence.segment_end[e], page_of, entries, parts, hashes, starts, ends
-            )
-        before = evidence.segment_characters[e]
-        out[at, 0] = before + starts[evidence.word_start[e]]
-        out[at, 1] = before + ends[evidence.word_end[e] - 1]
+    low = 0
+    while low < len(rows):
+        document, high = evidence.document[rows[low]], low
+        while high < len(rows) and evidence.document[rows[high]] == document:
+            high += 1
+        first, last = bounds[document], bounds[document + 1]
+        words = characters = 0  # of the document before this segment
+        while first < last:
+            end = _cut(data, first, last, segment_bytes)
+            n = place_words(data, first, end, page_of, entries, parts, hashes, starts, ends)
+            for at in range(low, high):
+                start, stop = evidence.word_start[rows[at]], evidence.word_end[rows[at]] - 1
+                if words <= start < words + n:
+                    out[at, 0] = characters + starts[start - words]
+                if words <= stop < words + n:
+                    out[at, 1] = characters + ends[stop - words]
+            words += n
+            for at in range(first, end):
+                characters += data[at] & 0xC0 != 0x80
+            first = end
+        low = high
     return out

@@ -6,8 +6,9 @@ printed beside its rate.
 
 Where a lab counts model tokens, words of the normal form are counted here. GPT-3, PaLM and Llama 3
 ask whether an n-gram occurs anywhere in the corpus; every n-gram is looked up, so those are exact
-under our words. Llama 2 unites the spans of all documents; the others ask for one document. These
-five see the loci that were nominated (any rare seed, any run of 13 words).
+under our words. Llama 2 and Tülu 3 see every nominated place (a rare seed or a run of 13 words).
+Qwen2, OLMo 3 and GPT-4 see the loci that are evidence (two fifths of the weight or a run of 13
+words), of which their rules need as much or, for GPT-4 in very long questions, a little less.
 """
 
 from __future__ import annotations
@@ -94,11 +95,10 @@ PALM_SHARE: Final = 0.7
 LLAMA2_SHARE: Final = 0.8
 LLAMA3_SHARE: Final = 0.5
 QWEN2_WORDS, QWEN2_SHARE = 13, 0.6
-TULU3_N, TULU3_SHARE = 8, 0.5
 OLMO3_SCORE, OLMO3_QUESTION_PART, OLMO3_STRICT_WORDS, OLMO3_RELAXED_WORDS = 0.8, 0.75, 20, 50
 GPT4_CHARS, GPT4_DRAWS = 50, 3
 GPT3_LEAST_N, GPT3_MOST_N, GPT3_PERCENTILE = 8, 13, 5
-ONE_DOCUMENT: Final = ("qwen2", "tulu3", "olmo3", "gpt4")
+ONE_DOCUMENT: Final = ("qwen2", "olmo3", "gpt4")
 QUESTION, COMPOSITE = int(Role.QUESTION), int(Role.COMPOSITE)
 
 
@@ -116,6 +116,7 @@ class PresetTally:
                 patterns.index.words, patterns.index.starts, _chosen(patterns, self.gpt3_n)
             ),
             np.zeros(len(patterns.index.words), np.bool_),
+            np.zeros(len(patterns.totals), np.bool_),
         )
         self.in_one_document = np.zeros((len(patterns.n_choices), len(ONE_DOCUMENT)), np.bool_)
         self._holders = distinct_patterns(patterns.index.seeds)
@@ -125,7 +126,6 @@ class PresetTally:
         """Take in the judged evidence of a batch; `questions` has the texts of the items in it."""
         owners = self.patterns.owners
         rows = np.flatnonzero(owners.role[judged.owner] == QUESTION)
-        rows = rows[np.argsort(judged.evidence[rows], kind="stable")]
         items = owners.item[judged.owner[rows]]
         draws = np.array(
             [self._draws(item, questions[item]) for item in items.tolist()], np.int64
@@ -151,7 +151,7 @@ class PresetTally:
         _flag_items(
             patterns.index, owners.first, owners.item, owners.role, *self.marks,
             self.gpt3_n[patterns.benchmark] if n_items else self.gpt3_n,
-            out["gpt3"], out["palm"], out["llama2"], out["llama3"],
+            out["gpt3"], out["palm"], out["llama2"], out["llama3"], out["tulu3"],
         )  # fmt: skip
         for column, name in enumerate(ONE_DOCUMENT):
             out[name] |= self.in_one_document[:, column]
@@ -195,7 +195,7 @@ def _chosen(patterns: Patterns, gpt3_n: np.ndarray) -> dict[int, np.ndarray]:
 @kernel
 def _flag_items(
     index: Any, owner_first: Any, owner_item: Any, owner_role: Any, grams: Any, covered: Any,
-    gpt3_n: Any, gpt3: Any, palm: Any, llama2: Any, llama3: Any,
+    half_joined: Any, gpt3_n: Any, gpt3: Any, palm: Any, llama2: Any, llama3: Any, tulu3: Any,
 ) -> None:  # fmt: skip
     """Flag the items by what occurs anywhere in the corpus."""
     for pattern in range(len(owner_first) - 1):
@@ -214,6 +214,7 @@ def _flag_items(
             if owner_role[owner] == QUESTION:
                 palm[item] = len(seen) > 0 and seen.sum() >= PALM_SHARE * len(seen)
                 llama2[item] = covered[start:end].sum() >= LLAMA2_SHARE * (end - start)
+                tulu3[item] = half_joined[pattern]
                 llama3[item] = inside.sum() >= LLAMA3_SHARE * (end - start)
 
 
@@ -222,33 +223,22 @@ def _flag_rows(
     evidence: Any, runs: Any, rows: Any, items: Any, with_answer: Any, draws: Any, index: Any,
     holders: Any, role_words: Any, flags: Any,
 ) -> None:  # fmt: skip
-    """Flag the items by what one document holds; `rows` ascend, so a document's loci follow."""
+    """Flag the items by what one document holds."""
     for r in range(len(rows)):
         e, item = rows[r], items[r]
         pattern = evidence.pattern[e]
         size = index.starts[pattern + 1] - index.starts[pattern]
         idf = _seed_idf(index, holders, pattern)
-        shorter = min(size, evidence.segment_words[e])
+        shorter = min(size, evidence.document_words[e])
         matched = evidence.matched[e]
         flags[item, 0] |= matched >= max(QWEN2_WORDS, QWEN2_SHARE * shorter)
-        in_8_grams = np.zeros(size, np.bool_)
         weight, total = 0.0, idf.sum()
-        for other in range(e, -1, -1):  # the earlier loci of the same question and document
-            if (
-                evidence.pattern[other] != pattern
-                or evidence.document[other] != evidence.document[e]
-            ):
-                break
-            for run in runs[evidence.run_start[other] : evidence.run_end[other]]:
-                if run[2] >= TULU3_N:
-                    in_8_grams[run[0] : run[0] + run[2]] = True
         for run in runs[evidence.run_start[e] : evidence.run_end[e]]:
             weight += idf[run[0] : max(run[0], run[0] + run[2] - SEED_WORDS + 1)].sum()
             for draw in range(GPT4_DRAWS):
                 low, high = draws[r, draw]
-                flags[item, 3] |= high > low and run[0] <= low and high <= run[0] + run[2]
-        flags[item, 1] |= in_8_grams.sum() > TULU3_SHARE * size
-        flags[item, 2] |= _olmo3(weight, total, with_answer[r], role_words[item])
+                flags[item, 2] |= high > low and run[0] <= low and high <= run[0] + run[2]
+        flags[item, 1] |= _olmo3(weight, total, with_answer[r], role_words[item])
 
 
 @kernel

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from pipelines.scan import ScanResult
 
 DONE, VIOLATED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class UsageError(ValueError):
+    """Arguments that cannot be carried out; its text is one line with a mend."""
+
+
 STATUSES: Final = ("contaminated", "suspect", "unsearchable")
 
 
@@ -167,6 +173,7 @@ def _scan(options: argparse.Namespace) -> int:
     from sluicegate.api import scan
     from sluicegate.progress import ProgressLine
 
+    _check_out(options.out)
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
         result = scan(
             options.corpus,
@@ -183,10 +190,12 @@ def _scan(options: argparse.Namespace) -> int:
             skip_bad=options.skip_bad,
         )
     _print_result(result, options)
+    _say_what_was_not_read(result)
     return _exit_status(result, options.fail_on)
 
 
 def _demo(options: argparse.Namespace) -> int:
+    _check_out(options.out)
     from pipelines.demo_inputs import make_demo_inputs
     from sluicegate.api import scan
     from sluicegate.demo import hold_against
@@ -213,7 +222,10 @@ def _report(options: argparse.Namespace) -> int:
     from reports.render import RENDERERS
     from reports.schema import load_report
 
-    sys.stdout.write(RENDERERS[options.format](load_report(options.dir / "report.json")))
+    path = options.dir / "report.json"
+    if not path.is_file():
+        raise UsageError(f"{path}: there is no report; name the --out folder of a finished scan")
+    sys.stdout.write(RENDERERS[options.format](load_report(path)))
     return DONE
 
 
@@ -225,6 +237,15 @@ def _doctor(options: argparse.Namespace) -> int:
     return DONE if healthy else INCOMPLETE
 
 
+def _check_out(out: Path) -> None:
+    """Refuse before the work what could not be written after it."""
+    there = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not there.is_dir():
+        raise UsageError(f"--out {out}: {there} is a file; name a folder")
+    if not os.access(there, os.W_OK):
+        raise UsageError(f"--out {out}: {there} cannot be written; name another folder")
+
+
 def _print_result(result: ScanResult, options: argparse.Namespace) -> None:
     from reports.render import RENDERERS
 
@@ -233,6 +254,19 @@ def _print_result(result: ScanResult, options: argparse.Namespace) -> None:
         return
     sys.stdout.write(RENDERERS["terminal"](result.report))
     print(f"\nreport: {options.out / 'report.html'}")
+
+
+def _say_what_was_not_read(result: ScanResult) -> None:
+    from reports.escape import visible
+
+    corpus = result.report["corpus"]
+    if result.complete or not corpus["problems"]:
+        return
+    first = corpus["problems"][0]
+    more = len(corpus["problems"]) + corpus["problems_not_shown"] - 1
+    place = first["shard"] if first["row"] is None else f"{first['shard']}, row {first['row']}"
+    others = f" (and {more:,} more, in the report)" if more else ""
+    _say(f"incomplete: {visible(place)}: {visible(first['reason'])}; {first['mend']}{others}")
 
 
 def _exit_status(result: ScanResult, fail_on: str | None) -> int:
@@ -255,7 +289,8 @@ def _is_users(error: ValueError) -> bool:
     from scanners.patterns import PatternsError
 
     users = (
-        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, ValidationError,
+        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, UsageError,
+        ValidationError,
     )  # fmt: skip
     return isinstance(error, users)
 
@@ -271,7 +306,10 @@ def _one_line(error: ValueError) -> str:
 
 def _os_error(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}; nothing was left half-written there"
+    return (
+        f"{place}{error.strerror or error}; nothing was left half-written: make room or access there, "
+        "or name another --out"
+    )
 
 
 def _processors() -> int:

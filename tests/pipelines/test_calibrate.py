@@ -25,7 +25,7 @@ from reports.intervals import binomial_interval
 from scanners.judge import Status
 from scanners.patterns import build_patterns
 
-SYLLABLES = "ba ce di fo gu ha je ki lo mu na pe ri so tu va we xi yo zu".split()
+SYLLABLES = [consonant + vowel for consonant in "bdfgkmnprt" for vowel in "aeiou"][::2]
 VOCABULARY = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES[:5]]
 RANKS = np.arange(1, len(VOCABULARY) + 1)
 ZIPF = (1 / RANKS) / (1 / RANKS).sum()
@@ -154,8 +154,14 @@ def test_the_table_has_the_columns_of_the_file_and_the_same_bytes_each_time(plan
 def test_an_empty_battery_has_an_empty_table(plan):
     calibration = run_battery(plan, [], size="quick")
     assert (calibration.passed, calibration.rates) == (False, ())
-    assert calibration.reasons[0].startswith("no document to plant into")
+    assert calibration.reasons[0].startswith("nothing to plant")
     assert calibration_table(calibration).schema == pl.Schema(CALIBRATION_SCHEMA)
+
+
+def test_items_of_which_none_can_be_searched_are_no_calibration(hosts):
+    benchmark = Benchmark("b", "b", "0" * 64, "fields", (Item("1", "Why?", "so", "", ()),))
+    plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()))
+    assert run_battery(plan, hosts, size="quick").reasons[0].startswith("nothing to plant")
 
 
 def test_hosts_that_are_too_short_are_none(plan):
@@ -181,7 +187,8 @@ def test_paraphrases_are_planted_and_measured(plan, hosts):
 def test_too_few_items_are_no_calibration(hosts):
     calibration = run_battery(make_plan(12), hosts, size="quick")
     assert calibration.reasons == (
-        "too few searchable items to calibrate: 12, where 20 are needed",
+        "too few searchable items to calibrate: 12 that the documents do not hold already, "
+        "where 20 are needed",
     )
 
 
@@ -242,9 +249,7 @@ def test_a_judge_that_lets_everything_go_is_caught(plan, hosts, monkeypatch):
 
 
 def test_findings_that_cannot_be_proven_are_misses(plan, hosts, monkeypatch):
-    monkeypatch.setattr(
-        calibrate, "locate", lambda data, evidence, rows: np.zeros((len(rows), 2), int)
-    )
+    monkeypatch.setattr(calibrate, "locate", lambda *place: np.zeros((len(place[-1]), 2), np.int64))
     assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
 
 
@@ -296,7 +301,8 @@ def test_short_items_must_leave_a_trace_but_for_bad_luck():
         "verbatim: only 10 of 20 planted items with a question under 13 words left a trace"
     ]
     assert reasons([short] * 19) == [
-        "too few searchable items to calibrate: 19, where 20 are needed"
+        "too few searchable items to calibrate: 19 that the documents do not hold already, "
+        "where 20 are needed"
     ]
 
 
@@ -311,7 +317,7 @@ def test_false_positives_are_allowed_up_to_one_in_a_hundred():
 def test_one_item_found_in_its_shuffled_words_is_too_many():
     wrong = outcome("false_positive", "shuffled words")
     assert reasons([*COPIES, *CLEAN, wrong]) == [
-        "false positives: 1 items were found in their shuffled words"
+        "false positives: shuffled words called contaminated 1 times"
     ]
 
 

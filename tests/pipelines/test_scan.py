@@ -297,7 +297,7 @@ def test_an_unknown_setting_is_refused(corpus, benchmark):
 def test_progress_ends_with_all_documents_and_findings(corpus, benchmark, result, documents):
     told = []
     sluicegate.scan(corpus, benchmark, progress=told.append)
-    assert [progress.stage for progress in told][:2] == ["reading benchmarks", "indexing items"]
+    assert [progress.stage for progress in told][:2] == ["reading benchmarks", "loading kernels"]
     assert told[-1].documents == len(documents)
     assert told[-1].findings == len(result.findings)
 

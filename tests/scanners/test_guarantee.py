@@ -144,12 +144,31 @@ def test_runs_around_the_borders_of_a_long_document_are_found(
 ):
     runs = [vocabulary(20 * number, 20 * number + LONG_WORDS) for number in range(4)]
     items = [make_item(" ".join(run), id=str(n)) for n, run in enumerate(runs)]
-    # The pieces overlap: the second border is less than twice the first.
-    places = [0, SEGMENT_BYTES - shift, 2 * SEGMENT_BYTES - 32_768 - shift, len(long_filler) - 1]
+    places = [0, SEGMENT_BYTES - shift, 2 * SEGMENT_BYTES - shift, len(long_filler) - 1]
     document, planted = plant_at(long_filler, places, [" ".join(run) for run in runs])
     findings = scan_documents(items, [document]).findings
     for number, place in enumerate(planted):
-        assert place in {(f.doc_start, f.doc_end) for f in findings if f.item == number}
+        assert [(f.doc_start, f.doc_end) for f in findings if f.item == number] == [place]
+
+
+def test_a_run_is_found_across_a_border_though_space_stretches_it(
+    scan_documents, make_item, vocabulary
+):
+    run = vocabulary(0, LONG_WORDS)
+    stretched = (" " * 4000).join(run)
+    opening = "x" * 7 + " "
+    document = opening * (490_000 // 8) + stretched + " x" * 40_000
+    (finding,) = scan_documents([make_item(" ".join(run))], [document]).findings
+    assert finding.longest_run == LONG_WORDS
+    assert finding.doc_end - finding.doc_start == len(stretched)
+
+
+def test_a_copy_across_a_border_is_told_once(scan_documents, make_item, vocabulary):
+    copy = " ".join(vocabulary(0, 20))
+    opening = "x " * (SEGMENT_BYTES // 2 - 45)
+    document = opening + copy + " y" * 100_000
+    (finding,) = scan_documents([make_item(copy)], [document]).findings
+    assert (finding.doc_start, finding.doc_end) == (len(opening), len(opening) + len(copy))
 
 
 def test_the_offsets_of_a_long_document_are_characters(scan_documents, make_item, vocabulary):
@@ -201,3 +220,12 @@ def test_every_repetition_of_a_fragment_is_found_in_bounded_time(
         (size * number, size * (number + 1) - 1) for number in range(2500)
     }
     assert taken < 10  # 0.2 s here; a step for each pair of hits would take minutes
+
+
+def test_one_word_over_and_over_is_found_in_bounded_time(scan_documents, make_item):
+    item = make_item("buffalo " * 300)
+    scan_documents([item], ["buffalo " * 600])
+    scan, taken = seconds(lambda: scan_documents([item], ["buffalo " * 60_000]))
+    assert max(finding.longest_run for finding in scan.findings) == 300
+    assert len(scan.findings) < 1000  # one for each place, not one for each diagonal
+    assert taken < 20  # 2 s here; an alignment for each diagonal took 86

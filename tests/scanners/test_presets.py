@@ -199,6 +199,11 @@ def test_tulu3_adds_up_the_places_of_one_document_and_not_of_two(flags_of, text,
     assert not flags_of(question, *map(document, parts))["tulu3"]
 
 
+def test_tulu3_adds_up_places_too_small_to_be_evidence(flags_of, text, document):
+    parts = [text(0, 8), text(10, 18), text(20, 28)]
+    assert flags_of(text(0, 30), document(*parts))["tulu3"]
+
+
 # --- OLMo 3 / decon: weighted overlap of 5-grams of one document, question and answer --------------
 
 
