@@ -465,8 +465,8 @@ def _scan(
     encoded = [_utf8(text) for text in texts]
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
-    bounds.flags.writeable = False  # like Arrow's: the kernels are compiled for that already
-    data = np.frombuffer(b"".join(encoded), np.uint8)
+    data = np.frombuffer(bytearray().join(encoded), np.uint8)  # writable, like Arrow's buffers: the
+    # kernels are compiled for that already
     scanned = scan_texts(data, bounds, plan.target, marks)
     return data, bounds, scanned, judge(scanned, plan.patterns)
 

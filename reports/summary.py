@@ -24,7 +24,7 @@ from scanners.judge import (
     SUSPECT_MARGIN,
     SUSPECT_SCORE,
 )
-from scanners.patterns import ENOUGH_BITS
+from scanners.patterns import ENOUGH_BITS, WHOLE_WORDS
 from scanners.presets import NAMES, PRESETS
 
 SHOWN_EXAMPLES: Final = 40
@@ -58,7 +58,7 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
         "term": "score",
         "meaning": f"coverage x min(1, information / {ENOUGH_BITS:.0f} bits) x min(1, identity / "
         f"{ENOUGH_IDENTITY}), in [0, 1]; half the information is enough with a run of {LONG_WORDS} "
-        "words; listed choices and an answer beside the question add to it",
+        f"words, or of all words where they are {WHOLE_WORDS} or more; listed choices and an answer beside the question add to it",
     },
     {
         "term": "coverage",

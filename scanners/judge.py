@@ -4,7 +4,7 @@ The rules, for one item in one place of one document:
 
 * The **score** is the coverage of the field by weight, cut down in proportion where the matched words
   carry too little information to tell the item from a common phrase (under 60 bits; 30 where 13 of
-  them are in a row) and where the alignment is mostly gaps (identity under 0.65). Information of
+  them, or all of at least 8, are in a row) and where the alignment is mostly gaps (identity under 0.65). Information of
   listed choices and of an answer that stand beside the question counts, before or after it.
 * `contaminated`: the question is there. A missing answer never vetoes it. The score needed is 0.6
   from 25 words on and rises to 0.9 for 8 words and fewer, because short questions are near the
@@ -33,12 +33,12 @@ from scanners.beside import window_of
 from scanners.facts import by_owner, facts_of
 from scanners.fields import UNITS_PER_BIT, Role
 from scanners.ngram import Scanned
-from scanners.patterns import ENOUGH_BITS, Patterns
+from scanners.patterns import ENOUGH_BITS, SEARCHABLE_SHARE, WHOLE_WORDS, Patterns
 
 CONTAMINATED_SCORE: Final = 0.6  # from LONG_ITEM_WORDS on
 SHORT_ITEM_SCORE: Final = 0.9  # up to SHORT_ITEM_WORDS; linear between
 SHORT_ITEM_WORDS, LONG_ITEM_WORDS = 8, 25
-SUSPECT_SCORE: Final = 0.4
+SUSPECT_SCORE: Final = SEARCHABLE_SHARE  # so that what is searchable is at least suspected
 SUSPECT_MARGIN: Final = CONTAMINATED_SCORE - SUSPECT_SCORE  # below what its length needs
 WHOLE_COVERAGE: Final = 0.9  # a whole question is suspect however little it says
 ENOUGH_IDENTITY: Final = 0.65
@@ -197,7 +197,8 @@ def _judge_question(f: Any, r: int, first: int, last: int, reach: int) -> tuple[
 @kernel
 def _score(f: Any, r: int, evidence: int) -> float:
     """Return coverage, cut down by too little information and too many gaps."""
-    enough = ENOUGH / 2 if f.longest_run[r] >= LONG_WORDS else ENOUGH
+    whole = f.words[r] >= WHOLE_WORDS and f.longest_run[r] >= min(LONG_WORDS, f.words[r])
+    enough = ENOUGH / 2 if whole else ENOUGH
     coverage = f.units[r] / f.total[r]
     return coverage * min(1.0, evidence / enough) * min(1.0, f.identity[r] / ENOUGH_IDENTITY)
 

@@ -190,11 +190,13 @@ def _align_run(
         if k:
             gap_a, gap_b = a - pairs[k - 1, 0] - 1, b - pairs[k - 1, 1] - 1
         columns += 1 + max(gap_a, gap_b)
-        if gap_a == gap_b:
+        if gap_a and gap_b:
+            theirs = 0
+            for g in range(1, gap_b + 1):
+                theirs += is_number(hashes[b - g], target.number_words)
             for g in range(1, gap_a + 1):
-                if is_number(item[a - g], target.number_words) and is_number(
-                    hashes[b - g], target.number_words
-                ):
+                if theirs and is_number(item[a - g], target.number_words):
+                    theirs -= 1
                     swapped += 1
                     swapped_units += weights[a - g]
         if k and gap_a == 0 and gap_b == 0:

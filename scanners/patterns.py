@@ -37,7 +37,8 @@ from scanners.fields import (
 
 COMMON_PHRASE_DIVISOR: Final = 4
 ENOUGH_BITS: Final = 60.0  # evidence that a text is the item and not a common phrase or a title
-LEAST_BITS: Final = 16.0  # a composite that carries less would match by chance
+WHOLE_WORDS: Final = 8  # a question that long and whole needs half of it: few sentences recur so
+SEARCHABLE_SHARE: Final = 0.4  # of enough bits; with less a verbatim copy would not stand out
 MOST_FIELD_WORDS: Final = 20_000
 ASK_FROM_WORDS: Final = 12  # questions that long may carry a text and then ask; the ask is judged
 # apart
@@ -157,7 +158,7 @@ def build_patterns(benchmarks: Sequence[Benchmark], background: Background) -> P
         role_words=role_words,
         n_choices=np.array([len(item.choices) for item in items], np.int16),
         answer_letter=_answer_letters(items),
-        reasons=_reasons(role_words, item, pattern, _nominates(index), totals),
+        reasons=_reasons(role_words, item, pattern, _nominates(index), totals, np.diff(starts)),
     )
 
 
@@ -365,10 +366,12 @@ def _reasons(
     pattern: np.ndarray,
     nominates: np.ndarray,
     totals: np.ndarray,
+    lengths: np.ndarray,
 ) -> tuple[str, ...]:
     """Say of each item why it cannot be searched; "" where it can."""
     n_items = len(role_words)
-    informative = totals >= LEAST_BITS * UNITS_PER_BIT
+    enough = np.where(lengths >= WHOLE_WORDS, ENOUGH_BITS / 2, ENOUGH_BITS) * UNITS_PER_BIT
+    informative = totals >= SEARCHABLE_SHARE * enough
     searchable = np.zeros(n_items, np.bool_)
     searchable[item[(nominates & informative)[pattern]]] = True
     nominated = np.zeros(n_items, np.bool_)
@@ -376,7 +379,7 @@ def _reasons(
     has_pattern = np.zeros(n_items, np.bool_)
     has_pattern[item] = True
     reasons = np.full(n_items, "", object)
-    reasons[~searchable] = "common words only: they would be found everywhere"
+    reasons[~searchable] = "common words only: a verbatim copy would not stand out"
     reasons[~nominated] = (
         f"common phrases only: no seed of its own and no run of {LONG_WORDS} words"
     )
