@@ -13,7 +13,6 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
@@ -192,7 +191,7 @@ class _Stage:
         self.hosts = hosts
         self.fillers = [_fillers(host, extent) for host in hosts]
         self.question_words = plan.patterns.role_words[:, Role.QUESTION]
-        self.marks = deepcopy(plan.tally.marks)  # those of the run stay what the corpus says
+        self.marks = plan.tally.blank_marks()  # those of the run stay what the corpus says
         self.pool = _stratified(plan, self.question_words, seed)
         self.rank = np.empty(len(plan.items), np.int64)
         self.rank[self.pool] = np.arange(len(self.pool))

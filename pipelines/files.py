@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
+
+import polars as pl
 
 
 def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -29,6 +32,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def write_table(path: Path, table: pl.DataFrame) -> None:
+    """Write Parquet whole; made in memory, so that a full disk is the file system's own error."""
+    buffer = io.BytesIO()
+    table.write_parquet(buffer)
+    write_whole(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
     plan:  read the benchmarks, index their items, list the shards and split the large ones
     map:   one step per shard (pipelines.shard_step)
+    calibrate: plant leaks into documents of the corpus and see which the scan finds
     merge: sort, decide the status of each item, summarise, write
 
 Results do not depend on the number of jobs, the order of shards or the size of batches.
@@ -29,9 +30,18 @@ from corpora.normal_form import fingerprint
 from corpora.problems import ReadLog
 from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
-from pipelines.files import write_text, write_whole
+from pipelines.calibrate import Calibration, calibration_table, run_battery
+from pipelines.calibration_words import calibration_section
+from pipelines.files import write_table, write_text
 from pipelines.settings import ScanSettings
-from pipelines.shard_step import ScanPlan, StepResult, choose_examples, scan_shard, warm_up
+from pipelines.shard_step import (
+    ScanPlan,
+    StepResult,
+    choose_examples,
+    choose_hosts,
+    scan_shard,
+    warm_up,
+)
 from pipelines.tables import FINDING_COLUMNS, example_rows, findings_table, items_table
 from reports.render import RENDERERS
 from reports.schema import Report
@@ -42,7 +52,7 @@ POLL_S: Final = 0.2
 RUN_SCHEMA: Final = "sluicegate.run/1"
 LIBRARIES: Final = ("numba", "numpy", "polars", "pyarrow")
 RESULT_FILES: Final = (
-    "findings.parquet", "items.parquet", "report.json", "report.html", "summary.md", "run.json",
+    "findings.parquet", "items.parquet", "calibration.parquet", "report.json", "report.html", "summary.md", "run.json",
 )  # fmt: skip
 
 
@@ -62,13 +72,14 @@ class Progress:
 class ScanResult:
     """A finished scan.
 
-    `findings` and `items` have the columns of the files of the same name (see the README);
-    `complete` is False where something could not be read, and `report` and `run` are the contents
+    `findings`, `items` and `calibration` (None if it was not asked for) have the columns of the
+    files of the same name (see the README); `complete` is False where something could not be read, and `report` and `run` are the contents
     of `report.json` and `run.json`.
     """
 
     findings: pl.DataFrame
     items: pl.DataFrame
+    calibration: pl.DataFrame | None
     report: Report
     run: dict[str, Any]
     complete: bool
@@ -103,8 +114,10 @@ def scan(
     plan = ScanPlan(read, build_patterns(read, load_background()))
     clock["scanning"] = time.time()
     steps = _run_steps(shards, plan, settings, progress)
+    clock["calibrating"] = time.time()
+    calibration = _calibrate(steps, plan, settings, progress)
     clock["merging"] = time.time()
-    result = _merge(corpus, steps, plan, settings, tool_version)
+    result = _merge(corpus, steps, plan, calibration, settings, tool_version)
     clock["finished"] = time.time()
     result.run["timings"] = _timings(clock)
     return result
@@ -118,8 +131,12 @@ def write_result(result: ScanResult, out: Path) -> None:
     """
     out.mkdir(parents=True, exist_ok=True)
     (out / "run.json").unlink(missing_ok=True)  # the old result is no longer whole
-    write_whole(out / "findings.parquet", lambda f: result.findings.write_parquet(f))
-    write_whole(out / "items.parquet", lambda f: result.items.write_parquet(f))
+    write_table(out / "findings.parquet", result.findings)
+    write_table(out / "items.parquet", result.items)
+    if result.calibration is None:
+        (out / "calibration.parquet").unlink(missing_ok=True)
+    else:
+        write_table(out / "calibration.parquet", result.calibration)
     write_text(out / "report.json", RENDERERS["json"](result.report))
     write_text(out / "report.html", RENDERERS["html"](result.report))
     write_text(out / "summary.md", RENDERERS["md"](result.report))
@@ -175,10 +192,25 @@ def _run_steps(
     return done
 
 
+def _calibrate(
+    steps: Sequence[StepResult],
+    plan: ScanPlan,
+    settings: ScanSettings,
+    progress: Callable[[Progress], None],
+) -> Calibration | None:
+    """Measure the scan on leaks planted into documents that the steps drew; None if not asked."""
+    if settings.calibration == "off":
+        return None
+    progress(Progress("calibrating"))
+    hosts = choose_hosts([host for step in steps for host in step.hosts])
+    return run_battery(plan, [host.text for host in hosts], size=settings.calibration)
+
+
 def _merge(
     corpus: Sequence[str],
     steps: list[StepResult],
     plan: ScanPlan,
+    calibration: Calibration | None,
     settings: ScanSettings,
     tool_version: str,
 ) -> ScanResult:
@@ -208,9 +240,17 @@ def _merge(
         normal_form=fingerprint(),
     )
     examples = choose_examples([example for step in steps for example in step.examples], plan)
-    report = build_report(facts, plan.benchmarks, items, found, example_rows(examples, plan))
+    report = build_report(
+        facts,
+        plan.benchmarks,
+        items,
+        found,
+        example_rows(examples, plan),
+        calibration_section(calibration),
+    )
     run = _run_record(steps, plan, settings, facts, log)
-    return ScanResult(found.select(FINDING_COLUMNS), items, report, run, complete)
+    rates = None if calibration is None else calibration_table(calibration)
+    return ScanResult(found.select(FINDING_COLUMNS), items, rates, report, run, complete)
 
 
 def _unread(steps: Sequence[StepResult]) -> set[str]:
@@ -280,6 +320,7 @@ def _timings(clock: dict[str, float]) -> dict[str, Any]:
     return {
         "started": started.isoformat(timespec="seconds"),
         "indexing_s": round(clock["scanning"] - clock["started"], 3),
-        "scanning_s": round(clock["merging"] - clock["scanning"], 3),
+        "scanning_s": round(clock["calibrating"] - clock["scanning"], 3),
+        "calibrating_s": round(clock["merging"] - clock["calibrating"], 3),
         "merging_s": round(clock["finished"] - clock["merging"], 3),
     }

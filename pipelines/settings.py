@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Device = Literal["auto", "cpu", "cuda"]
 ScannerName = Literal["ngram"]
+CalibrationSize = Literal["full", "quick", "off"]
 
 
 class ScanSettings(BaseModel):
@@ -24,6 +25,7 @@ class ScanSettings(BaseModel):
     fields: str | None = None  # map of the benchmarks' fields, "question=prompt,answer=completion"
     scanners: tuple[ScannerName, ...] = ("ngram",)
     device: Device = "auto"
+    calibration: CalibrationSize = "quick"  # the battery that measures the scan itself
     jobs: int = Field(default=1, ge=1)
     skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
     batch_bytes: int = Field(default=8 << 20, ge=1)

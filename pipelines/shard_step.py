@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import threading
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from corpora.benchmarks import Benchmark, Item
 from corpora.documents import Batch, read_batches
+from corpora.normal_form import FINISHER, MULTIPLIER
 from corpora.places import open_input
 from corpora.problems import ReadLog
 from corpora.shards import Columns, Compression, Format, Shard
@@ -34,6 +36,8 @@ CONTEXT_CHARS: Final = 160  # of the document on each side of an example
 EXAMPLES_OF_A_KIND: Final = 3  # per benchmark and leak type
 HASHED_BYTES: Final = 4 << 20
 READ_AHEAD: Final = 2  # batches
+HOSTS: Final = 64
+LEAST_HOST_BYTES, MOST_HOST_CHARS = 400, 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,16 @@ class Context:
     first_char: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Host:
+    """A document drawn for the calibration battery; the smallest ranks of all are taken."""
+
+    rank: int
+    shard: str
+    row: int
+    text: str
+
+
 @dataclass(slots=True)
 class StepResult:
     """What one step found, read and counted."""
@@ -67,6 +81,7 @@ class StepResult:
     words: int = 0
     domain_documents: dict[str, int] = field(default_factory=dict)
     domain_bytes: dict[str, int] = field(default_factory=dict)
+    hosts: list[Host] = field(default_factory=list)  # for the calibration battery
     digest: str | None = None  # sha256 of the file; None for URLs and later parts
 
 
@@ -126,6 +141,7 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     scanned = scan_texts(data, bounds, plan.target, plan.tally.marks)
     result.words += scanned.words
     _count_domains(batch, bounds, result)
+    _draw_hosts(batch, bounds, result)
     if not len(scanned.evidence.pattern):
         return
     judged = judge(scanned, plan.patterns)
@@ -198,6 +214,36 @@ def file_digest(path: str) -> str | None:
 def _context(place: Place, text: str) -> Context:
     first = max(0, place.finding.doc_start - CONTEXT_CHARS)
     return Context(place, text[first : place.finding.doc_end + CONTEXT_CHARS], first)
+
+
+def choose_hosts(hosts: Sequence[Host]) -> list[Host]:
+    """Keep the hosts of smallest rank: the same ones however the corpus was cut into steps."""
+    return sorted(hosts)[:HOSTS]
+
+
+def _draw_hosts(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
+    """Draw documents at random, seeded by shard and row."""
+    seed = np.uint64(zlib.crc32(batch.shard.path.encode()))
+    ranks = (batch.rows.astype(np.uint64) + (seed << np.uint64(32))) * MULTIPLIER
+    ranks ^= ranks >> np.uint64(31)
+    ranks *= FINISHER
+    most = result.hosts[-1].rank if len(result.hosts) == HOSTS else (1 << 64) - 1
+    fit = np.flatnonzero((np.diff(bounds) >= LEAST_HOST_BYTES) & (ranks <= np.uint64(most)))
+    drawn = fit[np.argsort(ranks[fit], kind="stable")[:HOSTS]].tolist()
+    result.hosts = choose_hosts(
+        [
+            *result.hosts,
+            *(
+                Host(
+                    int(ranks[document]),
+                    batch.shard.path,
+                    int(batch.rows[document]),
+                    batch.texts[document].as_py()[:MOST_HOST_CHARS],
+                )
+                for document in drawn
+            ),
+        ]
+    )
 
 
 def _count_domains(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:

@@ -8,7 +8,7 @@ one that is removed or changes its meaning makes a new version.
 import json
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, Literal, NotRequired, cast
 
 from pydantic import Field, TypeAdapter, ValidationError
 
@@ -31,11 +31,23 @@ class Tool(TypedDict):
     version: str
 
 
+class CalibrationRate(TypedDict):
+    """How often one planted form was found (`recall`, `dose`) or mistaken (`false_positive`)."""
+
+    kind: str
+    form: str
+    trials: Count
+    found: Count
+    ci_low: Share
+    ci_high: Share
+
+
 class Calibration(TypedDict):
     """Whether this run measured its own recall and false-positive rate."""
 
     status: Literal["CALIBRATED", "UNCALIBRATED"]
     reason: str
+    rates: NotRequired[list[CalibrationRate]]
 
 
 class ReadProblem(TypedDict):

@@ -12,7 +12,7 @@ from corpora.benchmarks import Benchmark
 from corpora.problems import Problem
 from indexes.ngram import LONG_WORDS, RARE_PATTERNS
 from indexes.seeds import SEED_WORDS
-from reports.schema import SCHEMA, BenchmarkSummary, Definition, Example, Report
+from reports.schema import SCHEMA, BenchmarkSummary, Calibration, Definition, Example, Report
 from scanners.judge import (
     ANSWER_ALONE_SCORE,
     CONTAMINATED_SCORE,
@@ -103,6 +103,7 @@ def build_report(
     items: pl.DataFrame,
     findings: pl.DataFrame,
     examples: Sequence[Example],
+    calibration: Calibration,
 ) -> Report:
     """Summarise a scan; `items` and `findings` have the columns of their files.
 
@@ -115,10 +116,7 @@ def build_report(
         "tool": {"name": "sluicegate", "version": facts.tool_version},
         "title": _title(items),
         "complete": facts.complete,
-        "calibration": {
-            "status": "UNCALIBRATED",
-            "reason": "the calibration battery was not run",
-        },
+        "calibration": calibration,
         "corpus": {
             "name": facts.corpus_name,
             "shards": facts.shards,

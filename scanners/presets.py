@@ -122,6 +122,15 @@ class PresetTally:
         self._holders = distinct_patterns(patterns.index.seeds)
         self._drawn: dict[int, np.ndarray] = {}
 
+    def blank_marks(self) -> Marks:
+        """Return marks with nothing seen, for scans that are not of the corpus."""
+        grams, covered, half_joined = self.marks
+        return Marks(
+            grams._replace(seen=np.zeros_like(grams.seen)),
+            np.zeros_like(covered),
+            np.zeros_like(half_joined),
+        )
+
     def add(self, scanned: Scanned, judged: Judged, questions: dict[int, str]) -> None:
         """Take in the judged evidence of a batch; `questions` has the texts of the items in it."""
         owners = self.patterns.owners

@@ -111,8 +111,8 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="threads (default: all processors)",
     )
     scan.add_argument(
-        "--calibration", default="off", choices=("off",),
-        help="the calibration battery is not in this version: reports are stamped UNCALIBRATED",
+        "--calibration", default="quick", choices=("full", "quick", "off"),
+        help="measure the scan on planted leaks: full, quick (seconds) or off (default: quick)",
     )  # fmt: skip
     scan.add_argument(
         "--fail-on", choices=STATUSES, metavar="STATUS",
@@ -187,6 +187,7 @@ def _scan(options: argparse.Namespace) -> int:
             scanners=tuple(options.scanners.split(",")),
             device=options.device,
             jobs=options.jobs,
+            calibration=options.calibration,
             skip_bad=options.skip_bad,
         )
     _print_result(result, options)

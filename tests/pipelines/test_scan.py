@@ -298,8 +298,9 @@ def test_progress_ends_with_all_documents_and_findings(corpus, benchmark, result
     told = []
     sluicegate.scan(corpus, benchmark, progress=told.append)
     assert [progress.stage for progress in told][:2] == ["reading benchmarks", "loading kernels"]
-    assert told[-1].documents == len(documents)
-    assert told[-1].findings == len(result.findings)
+    assert told[-1].stage == "calibrating"
+    assert told[-2].documents == len(documents)
+    assert told[-2].findings == len(result.findings)
 
 
 # --- files --------------------------------------------------------------------------------------------

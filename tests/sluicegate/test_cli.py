@@ -15,7 +15,7 @@ import pytest
 
 COMMAND = Path(sys.executable).with_name("sluicegate")
 RESULT_FILES = {
-    "findings.parquet", "items.parquet", "report.html", "report.json", "run.json", "summary.md",
+    "calibration.parquet", "findings.parquet", "items.parquet", "report.html", "report.json", "run.json", "summary.md",
 }  # fmt: skip
 
 pytestmark = pytest.mark.skipif(
@@ -120,6 +120,13 @@ def test_a_scan_prints_its_summary_and_writes_all_files(scan, folder):
     assert written(folder) == RESULT_FILES
 
 
+def test_without_calibration_the_report_says_so_and_an_old_one_goes(scan, folder):
+    scan("leaky.jsonl")
+    answer = scan("leaky.jsonl", "--calibration", "off")
+    assert "UNCALIBRATED: the calibration battery was not run" in answer.stdout
+    assert written(folder) == RESULT_FILES - {"calibration.parquet"}
+
+
 def test_json_on_stdout_is_the_report(scan, folder):
     answer = scan("leaky.jsonl", "--json")
     assert answer.returncode == 0
@@ -129,7 +136,7 @@ def test_json_on_stdout_is_the_report(scan, folder):
 def test_progress_goes_to_stderr(run):
     answer = run("scan", "leaky.jsonl", "--benchmarks", "quiz.jsonl", "--out", "out", "--json")
     assert json.loads(answer.stdout)
-    stages = ["reading benchmarks", "loading kernels", "indexing items", "scanning"]
+    stages = ["reading benchmarks", "loading kernels", "indexing items", "scanning", "calibrating"]
     assert answer.stderr.splitlines() == stages
 
 
