@@ -44,9 +44,11 @@ def main() -> int:
         data = check_data(options.data)
     except MissingDataError as error:
         exit_without_data(error)
-    texts = item_texts(data / "benchmarks")
+    texts = item_texts(data / "benchmarks", calibration="off")
     for version in options.version:
-        result = sluicegate.scan(data / "corpora" / "mix" / version, data / "benchmarks")
+        result = sluicegate.scan(
+            data / "corpora" / "mix" / version, data / "benchmarks", calibration="off"
+        )
         tell(version, result, texts, options.chars)
     return 0
 

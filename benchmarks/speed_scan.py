@@ -306,6 +306,7 @@ def work_scan(benchmarks: str, jobs: str, batch_bytes: str, *files: str) -> dict
             benchmarks,
             jobs=int(jobs),
             batch_bytes=int(batch_bytes),
+            calibration="off",
             progress=note,
         )
     (first_s, first_bytes), (last_s, last_bytes) = reports[0], reports[-1]

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+import pipelines.files
 import pipelines.scan as pipeline
 import sluicegate
 from pipelines.files import write_text, write_whole
@@ -345,7 +346,7 @@ def test_a_file_in_writing_has_not_its_name_yet(tmp_path):
 @pytest.mark.parametrize("broken", ["items.parquet", "summary.md", "run.json"])
 def test_a_result_written_in_part_has_no_run_json(result, tmp_path, monkeypatch, broken):
     write_result(result, tmp_path)
-    monkeypatch.setattr(pipeline, "write_whole", failing_at(broken, write_whole))
+    monkeypatch.setattr(pipelines.files, "write_whole", failing_at(broken, write_whole))
     monkeypatch.setattr(pipeline, "write_text", failing_at(broken, write_text))
     with pytest.raises(OSError, match="No space left"):
         write_result(result, tmp_path)
