@@ -58,7 +58,7 @@ RESULT_FILES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a scan is; `total_bytes` counts stored bytes, as do the finished ones."""
+    """How far a scan is; `bytes` are those of the texts read so far."""
 
     stage: str
     shards_done: int = 0
@@ -73,8 +73,8 @@ class ScanResult:
     """A finished scan.
 
     `findings`, `items` and `calibration` (None if it was not asked for) have the columns of the
-    files of the same name (see the README); `complete` is False where something could not be read, and `report` and `run` are the contents
-    of `report.json` and `run.json`.
+    files of the same name (see the README); `report` and `run` are the contents of `report.json`
+    and `run.json`; `complete` is False where something could not be read.
     """
 
     findings: pl.DataFrame

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu"]  # kernels for other devices come with the embedding scanner
 ScannerName = Literal["ngram"]
 CalibrationSize = Literal["full", "quick", "off"]
 

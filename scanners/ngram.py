@@ -132,7 +132,8 @@ def scan_texts(data: np.ndarray, bounds: np.ndarray, target: Sought, marks: Mark
     Raises the flags of `marks`. Releases the interpreter lock.
     """
     rows, beside, runs, words = _scan(data, bounds, *table(), target, marks)
-    return Scanned(Evidence(*rows.T), Beside(*beside.T), runs, words)
+    columns, beside_columns = np.ascontiguousarray(rows.T), np.ascontiguousarray(beside.T)
+    return Scanned(Evidence(*columns), Beside(*beside_columns), runs, words)
 
 
 def locate(
