@@ -4,8 +4,9 @@ A text becomes a sequence of words. Two texts share a word when the characters o
 after Unicode NFKC and case folding; this module spells characters with their full decomposition
 (NFKD), which tells exactly the same texts apart because composition is reversible.
 
-1. Every character is spelled out: NFKD, case folding, NFKD again; marks take canonical order.
-2. Format characters (zero-width, bidirectional, soft hyphen, variation selectors) are removed.
+1. Every character is spelled out: NFKD, case folding, NFKD again.
+2. Format characters (zero-width, bidirectional, soft hyphen, variation selectors) are removed; then
+   marks take canonical order.
 3. Letters, numbers and the marks that follow them make words; everything else separates.
 4. A character of a script written without spaces (Han, kana, Thai, Lao, Khmer, ...) is a word of its
    own, with the marks that follow it.
@@ -85,7 +86,7 @@ def reference_words(text: str) -> list[tuple[str, int, int]]:
                 words[-1].append((place, part))
         elif kind is CharacterClass.WORD and open_word and not _is_single(words[-1]):
             words[-1].append((place, part))
-        elif kind is not CharacterClass.IGNORED:
+        else:
             words.append([(place, part)])
             open_word = True
     return [
@@ -135,6 +136,8 @@ def _spelled_in_order(text: str) -> Iterator[tuple[int, Spelled]]:
     marks: list[tuple[int, Spelled]] = []
     for place, raw in enumerate(text):
         for part in spell(raw):
+            if character_class(part.char) is CharacterClass.IGNORED:
+                continue
             if unicodedata.combining(part.char):
                 marks.append((place, part))
                 continue

@@ -4,7 +4,7 @@ import unicodedata
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from corpora import normal_form
@@ -60,6 +60,7 @@ def test_equivalent_spellings_give_the_same_words(text: str, form: str) -> None:
 
 
 @given(texts)
+@example("0\u0301\u034f\u0e49")  # an ignored character between marks of another order
 @settings(max_examples=300, deadline=None)
 def test_the_normal_form_of_a_normal_form_is_itself(text: str) -> None:
     # U+0345 is a mark that folds to a letter; after a Thai or Han character that letter would be a
@@ -105,5 +106,5 @@ def test_every_character_fits_the_promised_room() -> None:
 
 
 def test_fingerprint_names_version_and_table() -> None:
-    assert normal_form.fingerprint().startswith("nf2-")
+    assert normal_form.fingerprint().startswith("nf3-")
     assert np.array_equal(normal_form.table().page_of, normal_form.table.__wrapped__().page_of)
