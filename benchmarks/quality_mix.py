@@ -44,7 +44,7 @@ def main() -> int:
         data = check_data(options.data)
     except MissingDataError as error:
         exit_without_data(error)
-    texts = item_texts(data / "benchmarks", calibration="off")
+    texts = item_texts(data / "benchmarks")
     for version in options.version:
         result = sluicegate.scan(
             data / "corpora" / "mix" / version, data / "benchmarks", calibration="off"

@@ -11,8 +11,8 @@ The rules, for one item in one place of one document:
   sentences that tell the same fact. Choices beside it count as length: no other text lists them. The
   answer does not: the sentence that tells the fact has it, too.
 * `suspect`: up to 0.2 less than that, or the whole question with too little information.
-* Other numbers in the place of at least half of its numbers (two or more), or hardly anything else
-  than other numbers: leak type `template`, at most `suspect`.
+* Other numbers in the place of most of its numbers (two or more), or hardly anything else than other
+  numbers: leak type `template`, at most `suspect`.
 * A question without its last sentence, the ask: the text that it quotes is there, leak type
   `passage`, at most `suspect`.
 * A short question counts as there only together with choices or answer, and they only with it.
@@ -49,7 +49,7 @@ TELLING_COVERAGE: Final = 0.7  # from which it is evidence for the question, too
 ASK_COVERAGE: Final = 0.25
 # Several items ask different things of one long text, often in similar words.
 LONG_QUESTION_WORDS, LONG_ASK_COVERAGE = 60, 0.6
-TEMPLATE_SLACK: Final = 0.15  # weight that may differ besides the numbers
+TEMPLATE_SLACK: Final = 0.1  # weight that may differ besides the numbers
 WEAK_ANSWER_BITS: Final = 4.0  # "4" or "yes" stand beside many a text
 ENOUGH: Final = ENOUGH_BITS * UNITS_PER_BIT
 
@@ -209,7 +209,7 @@ def _is_template(f: Any, r: int) -> bool:
     if f.numbers_swapped[r] == 0:
         return False
     rest = f.total[r] - f.units[r] - f.swapped_units[r]
-    many = f.numbers_swapped[r] >= max(2, f.numbers_matched[r])
+    many = f.numbers_swapped[r] >= 2 and f.numbers_swapped[r] > f.numbers_matched[r]
     return many or rest <= TEMPLATE_SLACK * f.total[r]
 
 
