@@ -24,7 +24,7 @@ from indexes.seeds import SEED_WORDS, seed_at
 LONG_WORDS: Final = 13  # the guaranteed run; 13 is the n of GPT-3's and most later filters
 MOST_REPEATS: Final = 4  # postings of one n-gram in one pattern; "buffalo buffalo ..." has more
 RARE_PATTERNS: Final = 32  # a seed in more patterns is a template's: it nominates none by itself
-FILTER_BITS_PER_SEED: Final = 16  # two of them set: about 1 false positive in 80 look-ups
+FILTER_BITS_PER_SEED: Final = 16  # two of them set
 FREE: Final = -1
 U64 = np.uint64
 SIX, SIXTY_THREE, ONE = U64(6), U64(63), U64(1)
