@@ -54,6 +54,7 @@ IOTA: Final = 0x3B9
 LATIN_I: Final = 0x69
 MOST_MARKS: Final = 255  # marks in a row that are put into canonical order together
 NO_PLACE: Final = -1
+SPACE: Final = 32  # after each spelled word
 
 
 class Table(NamedTuple):
@@ -123,20 +124,50 @@ def hash_words(
     `out` (uint64) must have room for 2 * (last - first) + 1 words: no character spells more than two
     words for each of its bytes.
     """
-    none = np.empty(0, np.int64)
+    none, no_letters = np.empty(0, np.int64), np.empty(0, np.uint32)
     marks = np.empty((MOST_MARKS, 2), np.int64)
     n = 0
     i = first
     while i < last:
         if i + 8 > last:
             i, n, _ = _spell(
-                data, i, last, 0, page_of, entries, parts, out, none, none, marks, n, True
+                data,
+                i,
+                last,
+                0,
+                page_of,
+                entries,
+                parts,
+                out,
+                none,
+                none,
+                none,
+                no_letters,
+                no_letters,
+                marks,
+                n,
+                True,
             )
             continue
         x = load_8_bytes(data, i)
         if x & HIGH:
             i, n, _ = _spell(
-                data, i, last, 0, page_of, entries, parts, out, none, none, marks, n, True
+                data,
+                i,
+                last,
+                0,
+                page_of,
+                entries,
+                parts,
+                out,
+                none,
+                none,
+                none,
+                no_letters,
+                no_letters,
+                marks,
+                n,
+                True,
             )
             continue
         letters = _ascii_letters(x)
@@ -164,7 +195,22 @@ def hash_words(
             beyond_ascii = (x >> U64(bits)) & FIRST_BYTE_HIGH != ZERO
         if beyond_ascii:
             i, n, _ = _spell(
-                data, start, last, 0, page_of, entries, parts, out, none, none, marks, n, True
+                data,
+                start,
+                last,
+                0,
+                page_of,
+                entries,
+                parts,
+                out,
+                none,
+                none,
+                none,
+                no_letters,
+                no_letters,
+                marks,
+                n,
+                True,
             )
             continue
         out[n] = _finish(h, (x | letters >> CASE_SHIFT) & ((ONE << U64(bits)) - ONE), digit)
@@ -190,11 +236,80 @@ def place_words(
     `starts` and `ends` count characters from `first`. All outputs need the room that `hash_words`
     names.
     """
+    none, no_letters = np.empty(0, np.int64), np.empty(0, np.uint32)
     marks = np.empty((MOST_MARKS, 2), np.int64)
     _, n, _ = _spell(
-        data, first, last, 0, page_of, entries, parts, hashes, starts, ends, marks, 0, False
+        data,
+        first,
+        last,
+        0,
+        page_of,
+        entries,
+        parts,
+        hashes,
+        starts,
+        ends,
+        none,
+        no_letters,
+        no_letters,
+        marks,
+        0,
+        False,
     )
     return n
+
+
+@kernel
+def spell_words(
+    data: Any, first: int, last: int, page_of: Any, entries: Any, parts: Any, letters: Any,
+    folded: Any, letter_ends: Any, hashes: Any,
+) -> int:  # fmt: skip
+    """Spell the words of `data[first:last]`; return their number, that of `hash_words`.
+
+    Their characters (code points, uint32) go to `letters`, a space after each word; word w ends
+    before its space at `letter_ends[w]` (int64). `folded` is scratch. `letters` and `folded` need room
+    for 8 * (last - first) + 2 characters, `letter_ends` and `hashes` that which `hash_words` names;
+    `hashes` is written where a word is not plain ASCII only.
+    """
+    none = np.empty(0, np.int64)
+    marks = np.empty((MOST_MARKS, 2), np.int64)
+    n = m = 0
+    i = first
+    while i < last:
+        if not _is_ascii_word(data[i]):
+            if data[i] < 0x80:
+                i += 1
+                continue
+            i, n, _ = _spell(
+                data, i, last, 0, page_of, entries, parts, hashes, none, none, letter_ends,
+                letters, folded, marks, n, True,
+            )  # fmt: skip
+            m = letter_ends[n - 1] + 1 if n else 0
+            continue
+        at = i
+        while at < last and _is_ascii_word(data[at]):
+            letters[m + at - i] = data[at] | 32  # digits have that bit already
+            at += 1
+        if at < last and data[at] >= 0x80:  # what comes next may belong to the word
+            i, n, _ = _spell(
+                data, i, last, 0, page_of, entries, parts, hashes, none, none, letter_ends,
+                letters, folded, marks, n, True,
+            )  # fmt: skip
+            m = letter_ends[n - 1] + 1 if n else 0
+            continue
+        m += at - i
+        letter_ends[n] = m
+        letters[m] = SPACE
+        m += 1
+        n += 1
+        i = at
+    return n
+
+
+@inline_kernel
+def _is_ascii_word(byte: Any) -> bool:
+    """Tell whether a byte is an ASCII letter or digit."""
+    return 97 <= (byte | 32) <= 122 or 48 <= byte <= 57
 
 
 @inline_kernel
@@ -266,6 +381,9 @@ def _spell(
     hashes: Any,
     starts: Any,
     ends: Any,
+    letter_ends: Any,
+    letters: Any,
+    folded: Any,
     marks: Any,
     n: int,
     to_gap: bool,
@@ -273,8 +391,12 @@ def _spell(
     """Spell characters from byte `i` (character `place`) on, one at a time; append their words.
 
     With `to_gap` it returns after the first ASCII separator, where the fast path can go on, and
-    writes no places. Returns the next byte, the number of words and the next character.
+    writes no places. Where `letters` has room, the characters of the words go there, a space after
+    each word, and `letter_ends` says where; `folded` is scratch of the same size. Returns the next
+    byte, the number of words and the next character.
     """
+    spells = len(letters) > 0
+    spelled = letter_ends[n - 1] + 1 if spells and n else 0
     n_marks = 0  # rows of `marks` in use: (spelled mark, its place), waiting for their run's end
     in_word = single = latin = strong = forked = False
     only_strong = True
@@ -348,6 +470,10 @@ def _spell(
                     if forked:
                         fh, fchunk, fshift = _push(fh, fchunk, fshift, LATIN_I if iota else mark)
                     h, chunk, shift = _push(h, chunk, shift, IOTA if iota else mark)
+                    if spells:
+                        letters[spelled] = IOTA if iota else mark
+                        folded[spelled] = LATIN_I if iota else mark
+                        spelled += 1
                     start, end = min(start, marks[m, 1]), max(end, marks[m, 1] + 1)
             n_marks = 0
             if order:
@@ -357,6 +483,9 @@ def _spell(
                     h, chunk, shift = _push(h, chunk, shift, char)
                     if forked:
                         fh, fchunk, fshift = _push(fh, fchunk, fshift, char)
+                    if spells:
+                        letters[spelled] = folded[spelled] = char
+                        spelled += 1
                     end = place + 1
                 continue
 
@@ -368,6 +497,13 @@ def _spell(
                     hashes[n] = _finish(h, chunk, digit)
                 if not to_gap:
                     starts[n], ends[n] = start, end
+                if spells:
+                    first_letter = letter_ends[n - 1] + 1 if n else 0
+                    if forked and (latin or (strong and only_strong)):
+                        letters[first_letter:spelled] = folded[first_letter:spelled]
+                    letter_ends[n] = spelled
+                    letters[spelled] = SPACE
+                    spelled += 1
                 n += 1
                 in_word = False
             if kind == SEPARATOR:
@@ -388,6 +524,9 @@ def _spell(
             if forked:
                 fh, fchunk, fshift = _push(fh, fchunk, fshift, look_alike if look_alike else char)
             h, chunk, shift = _push(h, chunk, shift, char)
+            if spells:
+                letters[spelled], folded[spelled] = char, look_alike if look_alike else char
+                spelled += 1
             end = place + 1
 
         if at_end:

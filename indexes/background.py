@@ -35,7 +35,7 @@ class BackgroundError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Background:
-    """Document frequencies of words, and the phrases that are common.
+    """Document frequencies of words, and the phrases and character 5-grams that are common.
 
     A document is a piece of about 300 words. All arrays are read-only.
     """
@@ -43,6 +43,7 @@ class Background:
     word_hash: np.ndarray  # uint64 (n,), sorted
     word_df: np.ndarray  # uint32 (n,), number of documents with the word
     phrase_hash: np.ndarray  # uint64 (m,), sorted, `indexes.seeds` of five words
+    common_shingles: np.ndarray  # uint32 (k,), sorted, buckets of `indexes.shingles`
     documents: int
 
     def rate_of(self, word_hashes: np.ndarray) -> np.ndarray:
@@ -85,6 +86,7 @@ def load_background(folder: Path = DATA) -> Background:
             word_hash=_read_only(arrays["word_hash"]),
             word_df=_read_only(arrays["word_df"]),
             phrase_hash=_read_only(arrays["phrase_hash"]),
+            common_shingles=_read_only(arrays["common_shingles"]),
             documents=int(arrays["documents"]),
         )
 

@@ -25,12 +25,12 @@ from corpora.normal_form import word_hashes
 from indexes.ngram import LONG_WORDS
 from indexes.seeds import seed_hashes
 from pipelines.planting import NULLS, Form, Subject, planted_forms, word_texts
-from pipelines.shard_step import ScanPlan
+from pipelines.shard_step import ScanPlan, tell_all
 from reports.intervals import binomial_interval
+from scanners.examine import Examined
 from scanners.fields import Role
-from scanners.findings import Finding, tell
-from scanners.judge import Judged, Status, judge
-from scanners.ngram import Marks, Scanned, locate, scan_texts
+from scanners.findings import Finding
+from scanners.judge import Judged, Status
 
 Kind = Literal["recall", "false_positive", "dose"]
 Size = Literal["quick", "full"]
@@ -234,9 +234,10 @@ class _Stage:
         )
         held: set[int] = set()
         for texts in _batches(windows, len):
-            _, _, _, judged = _scan(texts, self.plan, self.marks)
-            owners = judged.owner[judged.status >= Status.SUSPECT]
-            held.update(self.plan.patterns.owners.item[owners].tolist())
+            for examined in self.plan.examine(*_buffers(texts), self.marks):
+                judged = examined.judged
+                owners = judged.owner[judged.status >= Status.SUSPECT]
+                held.update(self.plan.patterns.owners.item[owners].tolist())
         return held
 
 
@@ -442,32 +443,40 @@ def _verdicts(documents: Iterable[_Planted], stage: _Stage) -> Iterator[Outcome]
 
 def _strongest_findings(batch: Sequence[_Planted], stage: _Stage) -> list[Finding]:
     """Return for each document the strongest finding that makes an item suspect, proven."""
-    patterns, items = stage.plan.patterns, stage.plan.items
-    texts = [document.text for document in batch]
-    data, bounds, scanned, judged = _scan(texts, stage.plan, stage.marks)
+    plan = stage.plan
+    data, bounds = _buffers([document.text for document in batch])
     asked = np.array([document.items for document in batch], np.int64)
-    document = scanned.evidence.document[judged.evidence]
-    is_asked = (asked[document] == patterns.owners.item[judged.owner][:, None]).any(axis=1)
+    text_of = lru_cache(maxsize=1)(lambda number: batch[number].text)
+    own = [
+        examined._replace(judged=_strongest(examined, asked, plan.patterns.owners.item))
+        for examined in plan.examine(data, bounds, stage.marks)
+    ]
+    best: dict[int, Finding] = {}
+    for finding in tell_all(own, data, bounds, plan, text_of):
+        known = best.get(finding.document)
+        if known is None or (finding.status, finding.score) > (known.status, known.score):
+            best[finding.document] = finding
+    return [best[document] for document in sorted(best)]
+
+
+def _strongest(examined: Examined, asked: np.ndarray, owner_item: np.ndarray) -> Judged:
+    """Keep the strongest verdict on the items asked for in each document: int64 (documents, 2)."""
+    judged = examined.judged
+    document = examined.scanned.evidence.document[judged.evidence]
+    is_asked = (asked[document] == owner_item[judged.owner][:, None]).any(axis=1)
     rows = np.flatnonzero(is_asked & (judged.status >= Status.SUSPECT))
     rows = rows[np.lexsort((-judged.score[rows], -judged.status[rows], document[rows]))]
     _, first = np.unique(document[rows], return_index=True)
-    own = Judged(*(column[rows[first]] for column in judged))
-    places = locate(data, bounds, stage.plan.target, scanned.evidence, own.evidence)
-    text_of = lru_cache(maxsize=1)(lambda number: batch[number].text)
-    return tell(own, scanned, patterns, items.__getitem__, text_of, places)
+    return Judged(*(column[rows[first]] for column in judged))
 
 
-def _scan(
-    texts: Sequence[str], plan: ScanPlan, marks: Marks
-) -> tuple[np.ndarray, np.ndarray, Scanned, Judged]:
-    """Return the texts' bytes and bounds, and what the scanner and the judge say to them."""
+def _buffers(texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the texts' bytes and bounds."""
     encoded = [_utf8(text) for text in texts]
     bounds = np.zeros(len(texts) + 1, np.int64)
     np.cumsum([len(text) for text in encoded], out=bounds[1:])
-    data = np.frombuffer(bytearray().join(encoded), np.uint8)  # writable, like Arrow's buffers: the
-    # kernels are compiled for that already
-    scanned = scan_texts(data, bounds, plan.target, marks)
-    return data, bounds, scanned, judge(scanned, plan.patterns)
+    # Writable, like Arrow's buffers: the kernels are compiled for that already.
+    return np.frombuffer(bytearray().join(encoded), np.uint8), bounds
 
 
 def _utf8(text: str) -> bytes:

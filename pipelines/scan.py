@@ -109,9 +109,9 @@ def scan(
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
     progress(Progress("loading kernels"))
-    warm_up()
+    warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    plan = ScanPlan(read, build_patterns(read, load_background()))
+    plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners)
     clock["scanning"] = time.time()
     steps = _run_steps(shards, plan, settings, progress)
     clock["calibrating"] = time.time()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Device = Literal["auto", "cpu"]  # kernels for other devices come with the embedding scanner
-ScannerName = Literal["ngram"]
+ScannerName = Literal["ngram", "minhash"]
 CalibrationSize = Literal["full", "quick", "off"]
 
 
@@ -30,3 +30,11 @@ class ScanSettings(BaseModel):
     skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
     batch_bytes: int = Field(default=8 << 20, ge=1)
     part_bytes: int = Field(default=64 << 20, ge=1)  # stored bytes from which a shard is split
+
+    @field_validator("scanners")
+    @classmethod
+    def _with_ngrams(cls, names: tuple[ScannerName, ...]) -> tuple[ScannerName, ...]:
+        """Order the scanners; the n-gram scanner carries the guarantee, so it is always one."""
+        if "ngram" not in names:
+            raise ValueError('"ngram" must be among the scanners: it finds every run of 13 words')
+        return tuple(name for name in ("ngram", "minhash") if name in names)

@@ -10,7 +10,7 @@ import hashlib
 import queue
 import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -26,9 +26,10 @@ from corpora.problems import ReadLog
 from corpora.shards import Columns, Compression, Format, Shard
 from corpora.streams import READ_ERRORS
 from indexes.background import load_background
+from scanners.examine import MINHASH, NGRAM, Examined, examine
 from scanners.findings import Finding, tell
-from scanners.judge import judge
-from scanners.ngram import Sought, locate, scan_texts, sought
+from scanners.minhash import Signed, sign_questions
+from scanners.ngram import Marks, Sought, locate, sought
 from scanners.patterns import Patterns, build_patterns
 from scanners.presets import PresetTally
 
@@ -86,17 +87,30 @@ class StepResult:
 
 
 class ScanPlan:
-    """What every step shares: the items, their patterns and the tally."""
+    """What every step shares: the items, their patterns, their signatures and the tally."""
 
-    def __init__(self, benchmarks: Sequence[Benchmark], patterns: Patterns) -> None:
+    def __init__(
+        self,
+        benchmarks: Sequence[Benchmark],
+        patterns: Patterns,
+        scanners: Sequence[str] = (NGRAM,),
+    ) -> None:
         self.benchmarks = benchmarks
         self.items: tuple[Item, ...] = tuple(i for b in benchmarks for i in b.items)
         self.patterns = patterns
         self.target: Sought = sought(patterns)
+        self.scanners = tuple(scanners)
+        self.signed: Signed | None = None
+        if MINHASH in scanners:
+            self.signed = sign_questions(patterns, self.items, load_background())
         self.tally = PresetTally(patterns)
 
+    def examine(self, data: np.ndarray, bounds: np.ndarray, marks: Marks) -> list[Examined]:
+        """Let the scanners of the plan examine documents `data[bounds[d]:bounds[d + 1]]`."""
+        return examine(data, bounds, self.patterns, self.target, self.signed, marks)
 
-def warm_up() -> None:
+
+def warm_up(scanners: Sequence[str] = (NGRAM,)) -> None:
     """Compile every kernel that a scan needs, by a tiny scan, before threads ask for them.
 
     Takes half a minute the first time after an installation, and nothing later.
@@ -109,7 +123,7 @@ def warm_up() -> None:
         "0", text, "She carves 4 whistles on 8 days, which makes 32 of them.", "", ("3", "32")
     )
     benchmark = Benchmark("warm-up", "", "", "", (item,))
-    plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()))
+    plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()), scanners)
     shard = Shard("", Format.TEXT, Compression.NONE, Columns(), None, 0)
     texts = pa.array([f"{text} 3, 32. {item.answer}", text], pa.large_string())
     nothing = pa.nulls(2, pa.large_string())
@@ -138,19 +152,15 @@ def scan_shard(
 def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     """Scan one batch of documents and add what it gives to the result."""
     data, bounds = text_buffers(batch.texts)
-    scanned = scan_texts(data, bounds, plan.target, plan.tally.marks)
+    examined = plan.examine(data, bounds, plan.tally.marks)
+    scanned, judged = examined[0].scanned, examined[0].judged
     result.words += scanned.words
     _count_domains(batch, bounds, result)
     _draw_hosts(batch, bounds, result)
-    if not len(scanned.evidence.pattern):
-        return
-    judged = judge(scanned, plan.patterns)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
-    places = locate(data, bounds, plan.target, scanned.evidence, judged.evidence)
     text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
-    found = tell(judged, scanned, plan.patterns, plan.items.__getitem__, text_of, places)
-    for finding in found:
+    for finding in tell_all(examined, data, bounds, plan, text_of):
         place = Place(
             finding,
             batch.shard.path,
@@ -162,6 +172,21 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
         result.examples.append(_context(place, text_of(finding.document)))
     if len(result.examples) > 1000:
         result.examples = choose_examples(result.examples, plan)
+
+
+def tell_all(
+    examined: Sequence[Examined],
+    data: np.ndarray,
+    bounds: np.ndarray,
+    plan: ScanPlan,
+    text_of: Callable[[int], str],
+) -> Iterator[Finding]:
+    """Prove what the scanners found on the text and put it into words; `text_of` gives a document's."""
+    for scanner, scanned, judged in examined:
+        places = locate(data, bounds, plan.target, scanned.evidence, judged.evidence)
+        yield from tell(
+            judged, scanned, plan.patterns, plan.items.__getitem__, text_of, places, scanner
+        )
 
 
 def text_buffers(texts: pa.LargeStringArray) -> tuple[np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ def findings_table(steps: Sequence[StepResult], plan: ScanPlan) -> pl.DataFrame:
     rows = [
         (
             benchmark_name(plan, f.item), plan.items[f.item].id, f.field, f.leak_type, f.kind,
-            "ngram", f.score, f.identity, f.coverage, f.longest_run, place.shard, place.row,
+            f.scanner, f.score, f.identity, f.coverage, f.longest_run, place.shard, place.row,
             place.doc_id, place.domain, f.item_start, f.item_end, f.doc_start, f.doc_end,
             f.excerpt, f.item, f.status, f.choice,
         )

@@ -53,6 +53,7 @@ class Finding:
     doc_end: int
     excerpt: str
     choice: int  # number of the choice, -1 for other fields
+    scanner: str
 
 
 def tell(
@@ -62,11 +63,12 @@ def tell(
     item_of: Callable[[int], Item],
     text_of: Callable[[int], str],
     places: np.ndarray,
+    scanner: str,
 ) -> list[Finding]:
     """Put judged loci into words; a locus whose words differ (a hash collision) is dropped.
 
     `text_of` gives the text of a document, `item_of` the item of a number; `places` has the
-    characters of each judged locus, int64 (n, 2), from `scanners.ngram.locate`.
+    characters of each judged locus, int64 (n, 2), from `scanners.ngram.locate`. `scanner` nominated.
     """
     found: list[Finding] = []
     locus = scanned.evidence
@@ -103,6 +105,7 @@ def tell(
                 doc_end=doc_end,
                 excerpt=_shorten(text[doc_start:doc_end]),
                 choice=choice if role == Role.CHOICE else -1,
+                scanner=scanner,
             )
         )
     return found

@@ -205,7 +205,7 @@ def _align_run(
         else:
             here = 1
             if n_runs == len(runs):
-                runs = _more_rows(runs)
+                runs = more_rows(runs)
             runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = a, b, 1
             n_runs += 1
         longest = max(longest, here)
@@ -213,7 +213,7 @@ def _align_run(
     if longest < LONG_WORDS and units < KEPT_SHARE * target.totals[pattern]:
         return rows, n_rows, runs, from_run
     if n_rows == len(rows):
-        rows = _more_rows(rows)
+        rows = more_rows(rows)
     row = rows[n_rows]
     row[PATTERN] = pattern
     row[ITEM_START], row[ITEM_END] = pairs[0, 0], pairs[total - 1, 0] + 1
@@ -227,7 +227,8 @@ def _align_run(
 
 
 @kernel
-def _more_rows(table: Any) -> Any:
+def more_rows(table: Any) -> Any:
+    """Return a table with twice the room."""
     grown = np.empty((2 * len(table), table.shape[1]), np.int64)
     grown[: len(table)] = table
     return grown

@@ -171,7 +171,7 @@ def _scan(
         document_row = before_row = n_rows
         base = carried = 0  # words of the document before `hashes`, and in it from before
         while True:
-            end = _cut(data, first, last, target.segment_bytes)
+            end = cut(data, first, last, target.segment_bytes)
             n = carried + hash_words(data, first, end, page_of, entries, parts, hashes[carried:])
             hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
             from_row, from_run = n_rows, n_runs
@@ -203,7 +203,7 @@ def _scan(
 
 
 @kernel
-def _cut(data: Any, first: int, last: int, segment_bytes: int) -> int:
+def cut(data: Any, first: int, last: int, segment_bytes: int) -> int:
     """Return the end of a segment: after white space where there is any, never inside a character."""
     end = first + segment_bytes
     if end >= last:
@@ -291,7 +291,7 @@ def _locate(
         first, last = bounds[document], bounds[document + 1]
         words = characters = 0  # of the document before this segment
         while first < last:
-            end = _cut(data, first, last, segment_bytes)
+            end = cut(data, first, last, segment_bytes)
             n = place_words(data, first, end, page_of, entries, parts, hashes, starts, ends)
             for at in range(low, high):
                 start, stop = evidence.word_start[rows[at]], evidence.word_end[rows[at]] - 1

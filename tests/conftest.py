@@ -106,7 +106,13 @@ def scan_documents():
 def _background(phrases):
     seeds = [seed_hashes(word_hashes(phrase)) for phrase in phrases]
     none = np.zeros(0, np.uint64)
-    return Background(none, np.zeros(0, np.uint32), np.unique(np.concatenate([none, *seeds])), 1)
+    return Background(
+        none,
+        np.zeros(0, np.uint32),
+        np.unique(np.concatenate([none, *seeds])),
+        np.zeros(0, np.uint32),
+        1,
+    )
 
 
 def _shard():

@@ -32,6 +32,7 @@ import numpy as np
 
 from corpora.normal_form import fingerprint, word_hashes
 from indexes.seeds import SEED_WORDS, seed_hashes
+from indexes.shingles import BUCKET_BITS, BUCKET_SHIFT, text_shingles
 
 DATA = Path(__file__).parents[1] / "indexes" / "data"
 PIECE_WORDS = 300
@@ -40,6 +41,8 @@ LEAST_PHRASE_DOCUMENTS = 5
 LEAST_PHRASE_SOURCES = 2  # source packages: the running heads of one manual are no common phrase
 MOST_WORDS = 80_000
 MOST_PHRASES = 100_000
+PIECE_CHARS = 1800  # of the normal form, in which character 5-grams are counted: 300 words or so
+MOST_SHINGLES = 8192  # what is common turns away two thirds of the 5-grams of a text
 MOST_CHARS = 6_000_000  # of a package, so that no manual makes up the background
 LEAST_CHARS = 200  # shorter files are redirections and empty index pages
 
@@ -295,6 +298,7 @@ class Counts:
     word_documents: np.ndarray
     phrases: np.ndarray
     phrase_documents: np.ndarray
+    shingle_documents: np.ndarray  # int64 (2**20,), by bucket
 
 
 # Packages to texts
@@ -395,6 +399,7 @@ def count(texts: Iterable[str]) -> Counts:
     """Count in how many pieces of the texts every word and every phrase of five words stands."""
     words: list[np.ndarray] = []
     phrases: list[np.ndarray] = []
+    shingles = np.zeros(1 << BUCKET_BITS, np.int64)
     for text in texts:
         hashes = word_hashes(text)
         for start in range(0, len(hashes), PIECE_WORDS):
@@ -402,11 +407,15 @@ def count(texts: Iterable[str]) -> Counts:
             # A phrase belongs to the piece that it begins in.
             end = start + PIECE_WORDS + SEED_WORDS - 1
             phrases.append(np.unique(seed_hashes(hashes[start:end], SEED_WORDS)))
+        buckets = text_shingles(text) >> BUCKET_SHIFT
+        for start in range(0, len(buckets), PIECE_CHARS):
+            shingles[np.unique(buckets[start : start + PIECE_CHARS])] += 1
     nothing = np.empty(0, np.uint64)
     return Counts(
         len(words),
         *np.unique(np.concatenate([nothing, *words]), return_counts=True),
         *np.unique(np.concatenate([nothing, *phrases]), return_counts=True),
+        shingles,
     )
 
 
@@ -446,6 +455,12 @@ def common_phrases(counts: list[tuple[str, Counts]]) -> np.ndarray:
     scaffolding = scaffolding_seeds()
     most = MOST_PHRASES - len(scaffolding)
     return np.union1d(most_frequent(phrases[common], numbers[common], most)[0], scaffolding)
+
+
+def common_shingles(counts: list[tuple[str, Counts]]) -> np.ndarray:
+    """Return the buckets of the most frequent character 5-grams: uint32, sorted."""
+    total = np.sum([one.shingle_documents for _, one in counts], axis=0)
+    return most_frequent(np.arange(len(total), dtype=np.uint32), total, MOST_SHINGLES)[0]
 
 
 def scaffolding_seeds() -> np.ndarray:
@@ -488,6 +503,7 @@ def write(sources: list[dict[str, object]], counts: list[tuple[str, Counts]]) ->
         word_hash=words,
         word_df=word_documents.astype(np.uint32),
         phrase_hash=phrases,
+        common_shingles=common_shingles(counts),
         documents=np.array(documents, np.uint64),
     )
     record = {
@@ -497,6 +513,7 @@ def write(sources: list[dict[str, object]], counts: list[tuple[str, Counts]]) ->
         "documents": documents,
         "words": len(words),
         "phrases": len(phrases),
+        "common_shingles": MOST_SHINGLES,
         "scaffolding_phrases": len(scaffolding_seeds()),
         "seed_words": SEED_WORDS,
         "piece_words": PIECE_WORDS,

@@ -17,6 +17,7 @@ def write_background(folder, *, normal_form=None, damage=b""):
         word_hash=words,
         word_df=np.where(words == word_hashes("river")[0], 4, 1).astype(np.uint32),
         phrase_hash=seed_hashes(word_hashes("one two three four five")),
+        common_shingles=np.array([7], np.uint32),
         documents=np.array(8, np.uint64),
     )
     path = folder / "background.npz"
@@ -41,7 +42,13 @@ def test_a_common_phrase_is_known_by_its_seed(tmp_path):
 
 
 def test_nothing_is_known_to_an_empty_background():
-    empty = Background(np.empty(0, np.uint64), np.empty(0, np.uint32), np.empty(0, np.uint64), 1)
+    empty = Background(
+        np.empty(0, np.uint64),
+        np.empty(0, np.uint32),
+        np.empty(0, np.uint64),
+        np.empty(0, np.uint32),
+        1,
+    )
     assert empty.rate_of(word_hashes("river stone")).tolist() == [0.0, 0.0]
     assert empty.is_common(word_hashes("river")).tolist() == [False]
 

@@ -8,7 +8,7 @@ import pytest
 
 from corpora.benchmarks import Benchmark, Item
 from indexes.background import load_background
-from pipelines import calibrate
+from pipelines import calibrate, shard_step
 from pipelines.calibrate import (
     CALIBRATION_SCHEMA,
     LENGTH_CLASSES,
@@ -22,6 +22,7 @@ from pipelines.calibrate import (
 from pipelines.planting import FORMS, NULLS
 from pipelines.shard_step import ScanPlan
 from reports.intervals import binomial_interval
+from scanners import examine
 from scanners.judge import Status
 from scanners.patterns import build_patterns
 
@@ -215,53 +216,55 @@ def test_an_index_that_finds_nothing_is_caught(plan, hosts, monkeypatch):
 def test_a_scan_without_the_normal_form_is_caught_by_the_forms_that_need_it(
     plan, hosts, monkeypatch
 ):
-    scan_texts = calibrate.scan_texts
+    scan_texts = examine.scan_texts
 
     def ascii_only(data, bounds, target, marks):
         return scan_texts(np.where(data < 0x80, data, 0x20).astype(np.uint8), bounds, target, marks)
 
-    monkeypatch.setattr(calibrate, "scan_texts", ascii_only)
+    monkeypatch.setattr(examine, "scan_texts", ascii_only)
     assert {reason.split(":")[0] for reason in broken(plan, hosts)} == {"full-width", "zero-width"}
 
 
 def test_a_judge_that_convicts_whatever_it_sees_is_caught(plan, hosts, monkeypatch):
-    judge = calibrate.judge
+    judge = examine.judge
 
     def harsh(scanned, patterns):
         judged = judge(scanned, patterns)
         return judged._replace(status=np.full_like(judged.status, Status.CONTAMINATED))
 
-    monkeypatch.setattr(calibrate, "judge", harsh)
+    monkeypatch.setattr(examine, "judge", harsh)
     (reason,) = broken(plan, hosts)
     assert reason.startswith("false positives: ")
     assert reason.endswith(" nulls were called contaminated, more than 1%")
 
 
 def test_a_judge_that_lets_everything_go_is_caught(plan, hosts, monkeypatch):
-    judge = calibrate.judge
+    judge = examine.judge
 
     def mild(scanned, patterns):
         judged = judge(scanned, patterns)
         return judged._replace(status=np.minimum(judged.status, Status.SUSPECT))
 
-    monkeypatch.setattr(calibrate, "judge", mild)
+    monkeypatch.setattr(examine, "judge", mild)
     assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
 
 
 def test_findings_that_cannot_be_proven_are_misses(plan, hosts, monkeypatch):
-    monkeypatch.setattr(calibrate, "locate", lambda *place: np.zeros((len(place[-1]), 2), np.int64))
+    monkeypatch.setattr(
+        shard_step, "locate", lambda *place: np.zeros((len(place[-1]), 2), np.int64)
+    )
     assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
 
 
 def test_a_scan_that_skips_documents_is_caught(plan, hosts, monkeypatch):
-    judge = calibrate.judge
+    judge = examine.judge
 
     def skipping(scanned, patterns):
         judged = judge(scanned, patterns)
         read = scanned.evidence.document[judged.evidence] % 7 > 0
         return type(judged)(*(column[read] for column in judged))
 
-    monkeypatch.setattr(calibrate, "judge", skipping)
+    monkeypatch.setattr(examine, "judge", skipping)
     assert {"verbatim", "zero-width", "8 copies"} <= {r.split(":")[0] for r in broken(plan, hosts)}
 
 

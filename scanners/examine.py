@@ -1,0 +1,45 @@
+"""All scanners of a run over one batch of documents: what each nominated and how it was judged."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from scanners.judge import Judged, judge
+from scanners.judge_reworded import judge_reworded
+from scanners.minhash import Signed, scan_rewordings
+from scanners.ngram import Marks, Scanned, Sought, scan_texts
+from scanners.patterns import Patterns
+
+NGRAM, MINHASH = "ngram", "minhash"
+
+
+class Examined(NamedTuple):
+    """What one scanner says to a batch."""
+
+    scanner: str
+    scanned: Scanned
+    judged: Judged
+
+
+def examine(
+    data: np.ndarray,
+    bounds: np.ndarray,
+    patterns: Patterns,
+    target: Sought,
+    signed: Signed | None,
+    marks: Marks,
+) -> list[Examined]:
+    """Examine documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8); the n-grams come first.
+
+    `signed` is None where the MinHash scanner is not asked for. Raises the flags of `marks`.
+    """
+    scanned = scan_texts(data, bounds, target, marks)
+    judged = judge(scanned, patterns)
+    out = [Examined(NGRAM, scanned, judged)]
+    if signed is not None:
+        reworded, features = scan_rewordings(data, bounds, target, signed)
+        verdicts = judge_reworded(reworded, features, patterns, scanned, judged)
+        out.append(Examined(MINHASH, reworded, verdicts))
+    return out

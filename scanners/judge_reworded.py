@@ -1,0 +1,197 @@
+"""What the candidates of the MinHash scanner amount to: leak type, score and status of each place.
+
+The rules, for one question in one place of one document:
+
+* The **score** is the mean of word and spelling coverage (`scanners.reword`), cut down by numbers that
+  do not agree (a sibling tells the same story with other numbers) and by too little information, and
+  scaled so that 0.6 is what a question of its length needs: 0.45 from 45 words on, 0.7 for 15 words
+  and fewer, and up to 0.3 more where fewer than two numbers are shared, because then a single word can
+  make it another question.
+* `contaminated` from 0.6 on, `suspect` from 0.4.
+* The place must hold some of the last sentence, the ask, too; else it is a `passage`, at most `suspect`.
+* Where only the numbers keep the score down it is a `template`, at most `suspect`.
+* A place with a run of 13 equal words belongs to the n-gram scanner, which is bound to have judged it;
+  and where that scanner calls a place a template, a passage, or as much as we do, its word stands.
+
+Chosen on one half of the labelled rewordings by false positives on sibling items;
+`benchmarks/thresholds_minhash.py` prints the curve.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from corpora.kernels import kernel
+from indexes.ngram import LONG_WORDS
+from scanners.fields import UNITS_PER_BIT, Role
+from scanners.judge import (
+    CONTAMINATED_SCORE,
+    SUSPECT_SCORE,
+    WEAK_ANSWER_BITS,
+    Judged,
+    LeakType,
+    Status,
+)
+from scanners.ngram import Scanned
+from scanners.patterns import ENOUGH_BITS, Patterns
+from scanners.reword import Features
+
+NEEDED_LONG, NEEDED_SHORT = 0.45, 0.7  # of the plain score, for questions of so many words
+LONG_WORDS_FROM, SHORT_WORDS_TO = 45, 15  # linear between
+NEEDED_WITHOUT_NUMBERS: Final = 0.3  # more, where no number is shared; half of it with one
+TELLING_NUMBERS: Final = 2
+MOST_NEEDED: Final = 0.95
+NUMBER_PRICE: Final = 0.7  # of the score, where all numbers differ
+LEAST_ASK: Final = 0.4  # of the ask's weight
+
+
+def judge_reworded(
+    scanned: Scanned, features: Features, patterns: Patterns, known: Scanned, verdicts: Judged
+) -> Judged:
+    """Judge every place for every item that has the question.
+
+    `known` and `verdicts` are what the n-gram scanner said to the same documents.
+    """
+    locus = scanned.evidence
+    score, template = _scores(scanned, features, patterns)
+    rows = np.flatnonzero((score >= SUSPECT_SCORE) & (locus.longest_run < LONG_WORDS))
+    evidence, owner, beside = _by_question(rows, scanned, patterns)
+    score = score[evidence]
+    told = _answers(beside, scanned, owner, patterns)
+    leak_type = np.where(told, LeakType.QUESTION_ANSWER, LeakType.QUESTION)
+    status = np.where(score >= CONTAMINATED_SCORE, Status.CONTAMINATED, Status.SUSPECT)
+    for kind, held in (
+        (LeakType.TEMPLATE, template[evidence]),
+        (LeakType.PASSAGE, features.ask[evidence] < LEAST_ASK),
+    ):
+        leak_type = np.where(held, kind, leak_type)
+        status = np.where(held, Status.SUSPECT, status)
+    places = np.stack(
+        [
+            locus.document[evidence],
+            patterns.owners.item[owner],
+            locus.word_start[evidence],
+            locus.word_end[evidence],
+        ],
+        axis=1,
+    ).astype(np.int64)
+    kept = _best_places(places, status, score)
+    kept &= ~_told_by_ngrams(places, status, known, verdicts, patterns)
+    return Judged(
+        evidence[kept],
+        owner[kept],
+        leak_type[kept].astype(np.int8),
+        status[kept].astype(np.int8),
+        score[kept],
+    )
+
+
+def _scores(
+    scanned: Scanned, features: Features, patterns: Patterns
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the score of every place, and whether only numbers keep it from being higher."""
+    locus = scanned.evidence
+    coverage = (features.words + features.spelling) / 2
+    coverage = coverage * np.minimum(1.0, locus.units / (ENOUGH_BITS * UNITS_PER_BIT))
+    needed = needed_score(np.diff(patterns.index.starts)[locus.pattern], features.shared_numbers)
+    agreement = number_agreement(features.numbers, features.place_numbers, features.shared_numbers)
+    scaled = np.minimum(1.0, coverage * CONTAMINATED_SCORE / needed)
+    score = scaled * (1 - NUMBER_PRICE + NUMBER_PRICE * agreement)
+    template = (scaled >= CONTAMINATED_SCORE) & (score < CONTAMINATED_SCORE)
+    return np.where(template, np.maximum(score, SUSPECT_SCORE), score), template
+
+
+def needed_score(words: np.ndarray, shared_numbers: np.ndarray) -> np.ndarray:
+    """Return the plain score that makes a question of so many words contaminated."""
+    short = np.clip((LONG_WORDS_FROM - words) / (LONG_WORDS_FROM - SHORT_WORDS_TO), 0, 1)
+    missing = np.clip(TELLING_NUMBERS - shared_numbers, 0, TELLING_NUMBERS) / TELLING_NUMBERS
+    needed = NEEDED_LONG + (NEEDED_SHORT - NEEDED_LONG) * short + NEEDED_WITHOUT_NUMBERS * missing
+    return np.minimum(MOST_NEEDED, needed)
+
+
+def number_agreement(ours: np.ndarray, theirs: np.ndarray, shared: np.ndarray) -> np.ndarray:
+    """Return how far two sets of numbers agree: Dice's coefficient, with one agreement assumed."""
+    return (2 * shared + 1) / (ours + theirs + 1)
+
+
+def _by_question(
+    rows: np.ndarray, scanned: Scanned, patterns: Patterns
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return (evidence, owner, row of Beside) for every item that has the question."""
+    beside = np.flatnonzero(
+        np.isin(scanned.beside.evidence, rows)
+        & (patterns.owners.role[scanned.beside.owner] == Role.QUESTION)
+    )
+    return scanned.beside.evidence[beside], scanned.beside.owner[beside], beside
+
+
+def _answers(
+    beside: np.ndarray, scanned: Scanned, owner: np.ndarray, patterns: Patterns
+) -> np.ndarray:
+    """Tell where the item's short answer stands beside the place."""
+    units = patterns.answer_units[patterns.owners.item[owner]]
+    informative = units >= WEAK_ANSWER_BITS * UNITS_PER_BIT
+    there = scanned.beside.announced[beside] > 0
+    result: np.ndarray = there | (informative & (scanned.beside.answers[beside] > 0))
+    return result
+
+
+def _best_places(places: np.ndarray, status: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Tell which of the places of an item that overlap is the best; earlier ones among equals."""
+    order = np.lexsort((places[:, 2], -score, -status, places[:, 1], places[:, 0]))
+    kept = np.zeros(len(places), np.bool_)
+    _keep_best(places, order, kept)
+    return kept
+
+
+@kernel
+def _keep_best(places: Any, order: Any, kept: Any) -> None:
+    first = 0
+    for at in range(len(order)):
+        row = order[at]
+        start = order[first]
+        if places[row, 0] != places[start, 0] or places[row, 1] != places[start, 1]:
+            first = at
+        free = True
+        for other in order[first:at]:
+            apart = places[other, 3] <= places[row, 2] or places[row, 3] <= places[other, 2]
+            free &= apart or not kept[other]
+        kept[row] = free
+
+
+def _told_by_ngrams(
+    places: np.ndarray, status: np.ndarray, known: Scanned, verdicts: Judged, patterns: Patterns
+) -> np.ndarray:
+    """Tell which places the n-gram scanner has judged: as strongly, or as a template or passage."""
+    locus = known.evidence
+    theirs = np.stack(
+        [
+            locus.document[verdicts.evidence],
+            patterns.owners.item[verdicts.owner],
+            locus.word_start[verdicts.evidence],
+            locus.word_end[verdicts.evidence],
+        ],
+        axis=1,
+    ).astype(np.int64)
+    settled = np.isin(verdicts.leak_type, (LeakType.TEMPLATE, LeakType.PASSAGE))
+    strength = np.where(
+        settled & (verdicts.status >= Status.SUSPECT), Status.CONTAMINATED, verdicts.status
+    )
+    order = np.lexsort((theirs[:, 1], theirs[:, 0]))
+    out = np.zeros(len(places), np.bool_)
+    _cover(places, status.astype(np.int64), theirs[order], strength[order].astype(np.int64), out)
+    return out
+
+
+@kernel
+def _cover(places: Any, status: Any, theirs: Any, strength: Any, out: Any) -> None:
+    """Mark the places that overlap a row of `theirs` (sorted by document) of the same item."""
+    for row in range(len(places)):
+        at = np.searchsorted(theirs[:, 0], places[row, 0])
+        while at < len(theirs) and theirs[at, 0] == places[row, 0]:
+            overlaps = theirs[at, 2] < places[row, 3] and places[row, 2] < theirs[at, 3]
+            if overlaps and theirs[at, 1] == places[row, 1] and strength[at] >= status[row]:
+                out[row] = True
+            at += 1
