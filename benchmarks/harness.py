@@ -28,7 +28,7 @@ from pipelines.tables import STATUS_NAMES, benchmark_name
 from scanners.judge import Status
 from scanners.patterns import build_patterns
 
-CONTAMINATED, SUSPECT = "contaminated", "suspect"
+CONTAMINATED, SUSPECT, CLEAN = "contaminated", "suspect", "clean"
 FILLER_SIDE_WORDS: Final = 35
 DEFAULT_DATA: Final = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 
@@ -113,17 +113,21 @@ class Scanner:
     the pipeline's step itself, with the same settings.
     """
 
-    def __init__(self, benchmarks: Sequence[Path]) -> None:
+    def __init__(self, benchmarks: Sequence[Path], scanners: Sequence[str] = ("ngram",)) -> None:
         read = read_benchmarks([str(path) for path in benchmarks])
-        self.plan = ScanPlan(read, build_patterns(read, load_background()))
+        patterns = build_patterns(read, load_background())
+        self.plan = ScanPlan(read, patterns, scanners=scanners)
 
     def unsearchable(self) -> set[str]:
         """Return the items that cannot be searched."""
         reasons = zip(self.plan.items, self.plan.patterns.reasons, strict=True)
         return {item.id for item, reason in reasons if reason}
 
-    def verdicts(self, texts: Sequence[str]) -> list[Verdict]:
-        """Return what is contaminated or suspect, one verdict a document and item, sorted."""
+    def verdicts(self, texts: Sequence[str], least: Status = Status.SUSPECT) -> list[Verdict]:
+        """Return what is contaminated or suspect, one verdict a document and item, sorted.
+
+        With `least` WEAK also what is recorded of items that stay clean.
+        """
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "documents.jsonl"
             write_documents(path, texts)
@@ -138,7 +142,7 @@ class Scanner:
         return [
             self._verdict(place)
             for _, place in sorted(best.items())
-            if place.finding.status >= Status.SUSPECT
+            if place.finding.status >= least
         ]
 
     def _verdict(self, place: Place) -> Verdict:
@@ -147,7 +151,7 @@ class Scanner:
             row=place.row,
             benchmark=benchmark_name(self.plan, found.item),
             item=self.plan.items[found.item].id,
-            status=STATUS_NAMES[Status(found.status)],
+            status=STATUS_NAMES.get(Status(found.status), CLEAN),
             leak_type=found.leak_type,
             score=found.score,
         )

@@ -2,13 +2,15 @@
 
 Numba keeps compiled functions on disk and checks the age of a function's own file only. A caller
 whose callee changed in another file would go on with the old machine code, so our kernels are kept
-in a folder named after the digest of all sources that hold kernels.
+in a folder named after the digest of all sources that hold kernels, and of those they import: a
+kernel freezes the constants it uses.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -21,6 +23,8 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SOURCES: Final = ("corpora", "indexes", "scanners")
+KERNEL: Final = re.compile(rb"^@(inline_)?kernel|^@intrinsic", re.MULTILINE)
+IMPORT: Final = re.compile(rb"^ *from ([\w.]+) import", re.MULTILINE)
 STALE_S: Final = 30 * 24 * 3600  # folders of other versions that were not used for so long go
 
 
@@ -49,8 +53,8 @@ def _folder() -> str:
     """Return the folder of this version's kernels; "" (beside the sources) without a home."""
     root = Path(__file__).parents[1]
     digest = hashlib.sha256()
-    for source in sorted(path for name in SOURCES for path in (root / name).glob("*.py")):
-        digest.update(source.read_bytes())
+    for source in _kernel_sources(root):
+        digest.update(source)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluicegate"
     folder = home / "kernels" / digest.hexdigest()[:16]
     try:
@@ -61,6 +65,23 @@ def _folder() -> str:
     except OSError:
         return ""
     return str(folder)
+
+
+def _kernel_sources(root: Path) -> list[bytes]:
+    """Return the texts of the modules that hold kernels and of what they import of ours, in order."""
+    texts = {
+        f"{name}.{path.stem}": path.read_bytes()
+        for name in SOURCES
+        for path in sorted((root / name).glob("*.py"))
+    }
+    waiting = [module for module, text in texts.items() if KERNEL.search(text)]
+    needed: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module in texts and module not in needed:
+            needed.add(module)
+            waiting += [match[1].decode() for match in IMPORT.finditer(texts[module])]
+    return [texts[module] for module in sorted(needed)]
 
 
 def _remove_stale(kernels: Path) -> None:

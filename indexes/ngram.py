@@ -70,20 +70,25 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     common_seed = _spread(~rare, seeds, starts, len(words))
     silent = common_seed | dropped  # no seed begins here that nominates
     long, _ = _gram_table(words, starts, LONG_WORDS, ~_all_in_window(silent, LONG_WORDS))
-    bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))
-    size = 1 << (bits - 1).bit_length() - 6
-    shift = U64(64 - (size.bit_length() - 1))
-    bit_filter = np.zeros(size, np.uint64)
-    _fill_filter(bit_filter, shift, keys)
     return NgramIndex(
-        words, starts, bit_filter, shift, seeds, rare, long, _in_common_only(common_seed, starts)
+        words, starts, *bit_filter(keys), seeds, rare, long, _in_common_only(common_seed, starts)
     )
 
 
+def bit_filter(keys: np.ndarray) -> tuple[np.ndarray, np.uint64]:
+    """Return a filter that holds some seeds (uint64), and its shift, for `may_hold`."""
+    bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))
+    size = 1 << (bits - 1).bit_length() - 6
+    shift = U64(64 - (size.bit_length() - 1))
+    cells = np.zeros(size, np.uint64)
+    _fill_filter(cells, shift, keys)
+    return cells, shift
+
+
 @inline_kernel
-def may_hold(bit_filter: Any, shift: Any, seed: Any) -> Any:
+def may_hold(cells: Any, shift: Any, seed: Any) -> Any:
     """Tell whether the filter may hold a seed (no false negatives)."""
-    cell = bit_filter[seed >> shift]
+    cell = cells[seed >> shift]
     return cell >> (seed & SIXTY_THREE) & cell >> (seed >> SECOND_BIT & SIXTY_THREE) & ONE
 
 
@@ -223,9 +228,9 @@ def _in_common_only(common_seed: Any, starts: Any) -> Any:
 
 
 @kernel
-def _fill_filter(bit_filter: Any, shift: Any, keys: Any) -> None:
+def _fill_filter(cells: Any, shift: Any, keys: Any) -> None:
     for seed in keys:
-        bit_filter[seed >> shift] |= ONE << (seed & SIXTY_THREE) | ONE << (
+        cells[seed >> shift] |= ONE << (seed & SIXTY_THREE) | ONE << (
             seed >> SECOND_BIT & SIXTY_THREE
         )
 

@@ -10,15 +10,12 @@ Results do not depend on the number of jobs, the order of shards or the size of 
 
 from __future__ import annotations
 
-import json
-import platform
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,9 +27,11 @@ from corpora.normal_form import fingerprint
 from corpora.problems import ReadLog
 from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
-from pipelines.calibrate import Calibration, calibration_table, run_battery
-from pipelines.calibration_words import calibration_section
+from pipelines.calibration import Calibration, calibration_table, run_battery
+from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
+from pipelines.calibration.words import calibration_section
 from pipelines.files import write_table, write_text
+from pipelines.run_record import run_head, run_json
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import (
     ScanPlan,
@@ -49,8 +48,6 @@ from reports.summary import RunFacts, build_report
 from scanners.patterns import build_patterns
 
 POLL_S: Final = 0.2
-RUN_SCHEMA: Final = "sluicegate.run/1"
-LIBRARIES: Final = ("numba", "numpy", "polars", "pyarrow")
 RESULT_FILES: Final = (
     "findings.parquet", "items.parquet", "calibration.parquet", "report.json", "report.html", "summary.md", "run.json",
 )  # fmt: skip
@@ -101,13 +98,16 @@ def scan(
 
     Raises:
         CorpusError: where the corpus is named wrongly or lacks the text column.
-        BenchmarkError: where a benchmark cannot be read whole.
+        BenchmarkError: where a benchmark or the file of paraphrases cannot be read whole.
     """
     clock = {"started": time.time()}
     shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
     progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
+    paraphrases = None
+    if settings.paraphrases is not None:
+        paraphrases = read_paraphrases(settings.paraphrases, read)
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
@@ -115,9 +115,10 @@ def scan(
     clock["scanning"] = time.time()
     steps = _run_steps(shards, plan, settings, progress)
     clock["calibrating"] = time.time()
-    calibration = _calibrate(steps, plan, settings, progress)
+    calibration = _calibrate(steps, plan, paraphrases, settings, progress)
     clock["merging"] = time.time()
     result = _merge(corpus, steps, plan, calibration, settings, tool_version)
+    result.run.update(run_head(settings, read, paraphrases, tool_version))
     clock["finished"] = time.time()
     result.run["timings"] = _timings(clock)
     return result
@@ -140,8 +141,7 @@ def write_result(result: ScanResult, out: Path) -> None:
     write_text(out / "report.json", RENDERERS["json"](result.report))
     write_text(out / "report.html", RENDERERS["html"](result.report))
     write_text(out / "summary.md", RENDERERS["md"](result.report))
-    run = json.dumps(result.run, ensure_ascii=False, indent=1, sort_keys=True)
-    write_text(out / "run.json", run + "\n")
+    write_text(out / "run.json", run_json(result.run))
 
 
 def _run_steps(
@@ -195,6 +195,7 @@ def _run_steps(
 def _calibrate(
     steps: Sequence[StepResult],
     plan: ScanPlan,
+    paraphrases: ParaphraseFile | None,
     settings: ScanSettings,
     progress: Callable[[Progress], None],
 ) -> Calibration | None:
@@ -203,7 +204,12 @@ def _calibrate(
         return None
     progress(Progress("calibrating"))
     hosts = choose_hosts([host for step in steps for host in step.hosts])
-    return run_battery(plan, [host.text for host in hosts], size=settings.calibration)
+    return run_battery(
+        plan,
+        [host.text for host in hosts],
+        size=settings.calibration,
+        paraphrases=None if paraphrases is None else paraphrases.texts,
+    )
 
 
 def _merge(
@@ -238,6 +244,7 @@ def _merge(
         complete=complete,
         tool_version=tool_version,
         normal_form=fingerprint(),
+        scanners=settings.scanners,
     )
     examples = choose_examples([example for step in steps for example in step.examples], plan)
     report = build_report(
@@ -248,7 +255,7 @@ def _merge(
         example_rows(examples, plan),
         calibration_section(calibration),
     )
-    run = _run_record(steps, plan, settings, facts, log)
+    run = _run_record(steps, facts, log)
     rates = None if calibration is None else calibration_table(calibration)
     return ScanResult(found.select(FINDING_COLUMNS), items, rates, report, run, complete)
 
@@ -268,25 +275,13 @@ def _domains(steps: Sequence[StepResult]) -> tuple[dict[str, int], dict[str, int
     return dict(sorted(documents.items())), dict(sorted(sizes.items()))
 
 
-def _run_record(
-    steps: Sequence[StepResult],
-    plan: ScanPlan,
-    settings: ScanSettings,
-    facts: RunFacts,
-    log: ReadLog,
-) -> dict[str, Any]:
-    """Return the content of run.json but for the timings: what was judged, and with what."""
+def _run_record(steps: Sequence[StepResult], facts: RunFacts, log: ReadLog) -> dict[str, Any]:
+    """Return what run.json says of the corpus."""
     digests = {step.shard.path: step.digest for step in steps if step.digest is not None}
     sizes: dict[str, int] = {}
     for step in steps:
         sizes[step.shard.path] = sizes.get(step.shard.path, 0) + step.shard.size_bytes
     return {
-        "schema": RUN_SCHEMA,
-        "tool": {"name": "sluicegate", "version": facts.tool_version},
-        "libraries": {name: version(name) for name in LIBRARIES},
-        "python": platform.python_version(),
-        "normal_form": facts.normal_form,
-        "settings": settings.model_dump(mode="json"),
         "complete": facts.complete,
         "read": {
             "shards": facts.shards,
@@ -300,16 +295,6 @@ def _run_record(
         "shards": [
             {"path": path, "stored_bytes": size, "sha256": digests.get(path)}
             for path, size in sorted(sizes.items())
-        ],
-        "benchmarks": [
-            {
-                "name": benchmark.name,
-                "path": benchmark.path,
-                "sha256": benchmark.digest,
-                "layout": benchmark.layout,
-                "items": len(benchmark.items),
-            }
-            for benchmark in plan.benchmarks
         ],
     }
 

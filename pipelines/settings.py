@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 Device = Literal["auto", "cpu"]  # kernels for other devices come with the embedding scanner
 ScannerName = Literal["ngram", "minhash"]
@@ -26,6 +27,7 @@ class ScanSettings(BaseModel):
     scanners: tuple[ScannerName, ...] = ("ngram",)
     device: Device = "auto"
     calibration: CalibrationSize = "quick"  # the battery that measures the scan itself
+    paraphrases: Path | None = None  # file of item_id and text: one more form to plant
     jobs: int = Field(default=1, ge=1)
     skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
     batch_bytes: int = Field(default=8 << 20, ge=1)
@@ -38,3 +40,17 @@ class ScanSettings(BaseModel):
         if "ngram" not in names:
             raise ValueError('"ngram" must be among the scanners: it finds every run of 13 words')
         return tuple(name for name in ("ngram", "minhash") if name in names)
+
+    @field_validator("paraphrases")
+    @classmethod
+    def _are_planted(cls, paraphrases: Path | None, info: ValidationInfo) -> Path | None:
+        if paraphrases is not None and info.data.get("calibration") == "off":
+            raise ValueError("nothing is planted while calibration is off; leave one of them out")
+        return paraphrases
+
+
+class CalibrateSettings(ScanSettings):
+    """Settings of a calibration without a scan: those of the scan that it measures, and the draw."""
+
+    calibration: Literal["full", "quick"] = "full"
+    seed: int = Field(default=0, ge=0)  # of the hosts that are drawn and of what is planted

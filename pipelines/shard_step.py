@@ -41,6 +41,9 @@ HOSTS: Final = 64
 LEAST_HOST_BYTES, MOST_HOST_CHARS = 400, 16_000
 
 
+Sieve = Callable[[np.ndarray, np.ndarray], np.ndarray]  # data and bounds to bool (documents,)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A finding in its shard."""
@@ -100,6 +103,9 @@ class ScanPlan:
         self.patterns = patterns
         self.target: Sought = sought(patterns)
         self.scanners = tuple(scanners)
+        self.sieve: Sieve | None = (
+            None  # which documents an index would nominate; None: all are read
+        )
         self.signed: Signed | None = None
         if MINHASH in scanners:
             self.signed = sign_questions(patterns, self.items, load_background())
@@ -107,7 +113,18 @@ class ScanPlan:
 
     def examine(self, data: np.ndarray, bounds: np.ndarray, marks: Marks) -> list[Examined]:
         """Let the scanners of the plan examine documents `data[bounds[d]:bounds[d + 1]]`."""
+        if self.sieve is not None:
+            data, bounds = only(data, bounds, self.sieve(data, bounds))
         return examine(data, bounds, self.patterns, self.target, self.signed, marks)
+
+
+def only(data: np.ndarray, bounds: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return documents of which those that are not chosen (bool (n,)) are empty."""
+    sizes = np.where(chosen, np.diff(bounds), 0)
+    out = np.zeros(len(bounds), np.int64)
+    np.cumsum(sizes, out=out[1:])
+    kept = np.repeat(chosen, np.diff(bounds))
+    return data[bounds[0] : bounds[-1]][kept], out
 
 
 def warm_up(scanners: Sequence[str] = (NGRAM,)) -> None:
@@ -140,7 +157,7 @@ def scan_shard(
     """
     result = StepResult(shard)
     batches = read_batches(shard, result.log, batch_bytes=batch_bytes)
-    for batch in _ahead(batches) if read_ahead else batches:
+    for batch in read_ahead_of(batches) if read_ahead else batches:
         scan_batch(batch, plan, result)
         yield result
     if shard.part is None or shard.part[0] == 0:
@@ -155,8 +172,8 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     examined = plan.examine(data, bounds, plan.tally.marks)
     scanned, judged = examined[0].scanned, examined[0].judged
     result.words += scanned.words
-    _count_domains(batch, bounds, result)
-    _draw_hosts(batch, bounds, result)
+    count_domains(batch, bounds, result)
+    draw_hosts(batch, bounds, result)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
     text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
@@ -246,7 +263,7 @@ def choose_hosts(hosts: Sequence[Host]) -> list[Host]:
     return sorted(hosts)[:HOSTS]
 
 
-def _draw_hosts(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
+def draw_hosts(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
     """Draw documents at random, seeded by shard and row."""
     seed = np.uint64(zlib.crc32(batch.shard.path.encode()))
     ranks = (batch.rows.astype(np.uint64) + (seed << np.uint64(32))) * MULTIPLIER
@@ -271,7 +288,8 @@ def _draw_hosts(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
     )
 
 
-def _count_domains(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
+def count_domains(batch: Batch, bounds: np.ndarray, result: StepResult) -> None:
+    """Count the documents and bytes of each domain; `bounds` are those of the texts."""
     names = batch.domains.dictionary_encode()
     codes = names.indices.fill_null(-1).to_numpy()
     sizes = np.diff(bounds)
@@ -282,7 +300,7 @@ def _count_domains(batch: Batch, bounds: np.ndarray, result: StepResult) -> None
         result.domain_bytes[name] = result.domain_bytes.get(name, 0) + int(sizes[chosen].sum())
 
 
-def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+def read_ahead_of(batches: Iterator[Batch]) -> Iterator[Batch]:
     """Read in a thread of its own, a few batches ahead; errors come out where they would."""
     ready: queue.Queue[Any] = queue.Queue(READ_AHEAD)
     stopped = threading.Event()

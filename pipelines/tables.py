@@ -38,7 +38,8 @@ MOST_EXAMPLE_CHARS: Final = 1600
 def findings_table(steps: Sequence[StepResult], plan: ScanPlan) -> pl.DataFrame:
     """Return all findings, sorted, with helper columns `item`, `item_status` and `choice`.
 
-    Items with the same field in two roles (an answer among its choices) have one row for each.
+    Items with the same field in two roles (an answer among its choices) have one row for each, and so
+    has a place that two scanners tell: they may tell it differently.
     """
     rows = [
         (
@@ -53,10 +54,10 @@ def findings_table(steps: Sequence[StepResult], plan: ScanPlan) -> pl.DataFrame:
     ]  # fmt: skip
     table = pl.DataFrame(rows, schema=FINDING_SCHEMA | HELPER_SCHEMA, orient="row")
     return table.sort(
-        "benchmark", "item_id", "shard", "row", "doc_start", "doc_end", "field", "choice",
+        "benchmark", "item_id", "shard", "row", "doc_start", "doc_end", "field", "choice", "scanner",
         "item_start", pl.col("score") * -1,
     ).unique(
-        ["item", "shard", "row", "doc_start", "doc_end", "field", "choice"],
+        ["item", "shard", "row", "doc_start", "doc_end", "field", "choice", "scanner"],
         keep="first", maintain_order=True,
     )  # fmt: skip
 

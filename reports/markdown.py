@@ -11,16 +11,26 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from reports import view
 from reports.escape import one_line, visible_everywhere
-from reports.schema import BenchmarkSummary, Example, Report, Segment
+from reports.schema import (
+    BenchmarkSummary,
+    CalibrationRate,
+    Example,
+    ReadProblem,
+    Report,
+    Segment,
+)
 
 # Lets a continuous-integration job find its own comment and replace it.
 MARKER = "<!-- sluicegate:report -->"
+
+REPORT = "report.html"  # where what is left out here is found
 
 MAX_BYTES = 60_000  # GitHub refuses comments over 65,536 characters
 MAX_ROWS = 40
 MAX_COLUMNS = 12
 MAX_EXAMPLES = 10
 MAX_PROBLEMS = 20
+MAX_RATES = 100
 NAME_CHARS = 100
 PROSE_CHARS = 400
 EXAMPLE_CHARS = 700
@@ -85,23 +95,40 @@ def inline_html(text: str, max_chars: int = NAME_CHARS) -> str:
 def _sections(report: Report) -> Iterator[list[str]]:
     yield list(_head(report))
     yield list(_benchmarks(report))
-    yield list(_unread(report))
+    corpus = report["corpus"]
+    yield list(unread_lines(corpus["problems"], corpus["problems_not_shown"]))
     yield list(_unsearchable(report))
     yield list(_counts("How they leaked", view.leak_table(report)))
     yield list(_counts("Where from", view.domain_table(report, MAX_COLUMNS)))
     yield list(_presets(report))
     yield from _findings(report)
+    yield list(_calibration(report))
     yield list(_method(report))
+
+
+def rates_table(rates: Iterable[CalibrationRate]) -> Iterator[str]:
+    """Yield what a battery measured: a line per form, with its exact interval."""
+    rows = [
+        [
+            prose(rate["form"], NAME_CHARS),
+            prose(view.measures(rate["kind"]), NAME_CHARS),
+            view.count(rate["trials"]),
+            view.count(rate["found"]),
+            view.interval(rate["ci_low"], rate["ci_high"]),
+        ]
+        for rate in rates
+    ]
+    yield from table_lines(("Form", "Measures", "Trials", "Found", "95% interval"), rows)
 
 
 def _head(report: Report) -> Iterator[str]:
     stamps = view.stamps(report)
-    yield from (_stamp(stamp) for stamp in stamps if stamp.word == "INCOMPLETE")
+    yield from (stamp_line(stamp) for stamp in stamps if stamp.word == "INCOMPLETE")
     yield f"## {prose(report['title'])}"
     yield ""
     yield prose(view.lead(report))
     yield ""
-    yield from (_stamp(stamp) for stamp in stamps if stamp.word != "INCOMPLETE")
+    yield from (stamp_line(stamp) for stamp in stamps if stamp.word != "INCOMPLETE")
     corpus, tool = report["corpus"], report["tool"]
     facts = (
         f"Corpus {code(corpus['name'])}",
@@ -115,7 +142,8 @@ def _head(report: Report) -> Iterator[str]:
     yield " · ".join(facts)
 
 
-def _stamp(stamp: view.Stamp) -> str:
+def stamp_line(stamp: view.Stamp) -> str:
+    """Return a stamp as a quotation."""
     return f"> **{stamp.word}**: {prose(stamp.meaning)}\n"
 
 
@@ -124,7 +152,7 @@ def _benchmarks(report: Report) -> Iterator[str]:
     found = [benchmark for benchmark in ranked if view.has_findings(benchmark)]
     clean = [benchmark for benchmark in ranked if not view.has_findings(benchmark)]
     if found:
-        yield from _table(
+        yield from table_lines(
             ("Benchmark", "Contaminated", "Suspect", "Clean", "Unsearchable", "Items"),
             [_benchmark_row(benchmark) for benchmark in found[:MAX_ROWS]],
         )
@@ -151,13 +179,15 @@ def _amount(number: int, whole: int) -> str:
     return f"{view.count(number)} ({view.share(number, whole)})" if number else "0"
 
 
-def _unread(report: Report) -> Iterator[str]:
-    problems = report["corpus"]["problems"]
+def unread_lines(
+    problems: Sequence[ReadProblem], not_shown: int, listed_in: str = REPORT
+) -> Iterator[str]:
+    """Yield a section that names what could not be read; nothing where all was."""
     if not problems:
         return
     yield "### What could not be read"
     yield ""
-    yield from _table(
+    yield from table_lines(
         ("Shard", "Row", "What was wrong", "What to do"),
         [
             [
@@ -169,8 +199,7 @@ def _unread(report: Report) -> Iterator[str]:
             for problem in problems[:MAX_PROBLEMS]
         ],
     )
-    unlisted = len(problems[MAX_PROBLEMS:]) + report["corpus"]["problems_not_shown"]
-    yield from _more_of(unlisted, "problem")
+    yield from _more_of(len(problems[MAX_PROBLEMS:]) + not_shown, "problem", listed_in)
 
 
 def _unsearchable(report: Report) -> Iterator[str]:
@@ -183,7 +212,7 @@ def _unsearchable(report: Report) -> Iterator[str]:
         yield from _fold(
             f"Why {view.plural(view.total(report, 'unsearchable'), 'item')} could not be searched",
             [
-                *_table(("Benchmark", "Items", "Reason"), rows[:MAX_ROWS]),
+                *table_lines(("Benchmark", "Items", "Reason"), rows[:MAX_ROWS]),
                 *_more(rows[MAX_ROWS:], "reason"),
             ],
         )
@@ -196,7 +225,7 @@ def _counts(title: str, table: view.Table) -> Iterator[str]:
     rows = [[code(row.head), *map(_cell, row.cells)] for row in table.rows[:MAX_ROWS]]
     yield f"### {title}"
     yield ""
-    yield from _table(head, rows)
+    yield from table_lines(head, rows)
     yield from _more(table.rows[MAX_ROWS:], "benchmark")
     yield from _more_of(table.left_out, "column")
 
@@ -216,7 +245,7 @@ def _presets(report: Report) -> Iterator[str]:
         ]
         for row in table.rows
     ]
-    lines = [*_table(head, rows), *_more_of(table.left_out, "benchmark")]
+    lines = [*table_lines(head, rows), *_more_of(table.left_out, "benchmark")]
     yield from _fold("Under every lab’s definition", lines)
 
 
@@ -282,6 +311,12 @@ def _quote(segments: Sequence[Segment]) -> str:
     )
 
 
+def _calibration(report: Report) -> Iterator[str]:
+    rates = report["calibration"].get("rates")
+    if rates:
+        yield from _fold(view.CALIBRATION_TITLE, rates_table(rates[:MAX_RATES]))
+
+
 def _method(report: Report) -> Iterator[str]:
     lines = [
         f"- **{prose(entry['term'])}**: {prose(entry['meaning'])}"
@@ -291,11 +326,12 @@ def _method(report: Report) -> Iterator[str]:
         [code(name), code(view.parameter(value))]
         for name, value in sorted(report["parameters"].items())
     ]
-    lines = [*lines, "", *_table(("Parameter", "Value"), rows)]
+    lines = [*lines, "", *table_lines(("Parameter", "Value"), rows)]
     yield from _fold("How measured", lines)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table whose cells are escaped already."""
     yield _line(head)
     yield _line(["---", *(_align(title) for title in head[1:])])
     yield from map(_line, rows)
@@ -306,7 +342,7 @@ def _align(title: str) -> str:
 
 
 # Heads of columns that hold words: all others hold numbers and are aligned to the right.
-WORDS = ("Rule", "Reason", "What was wrong", "What to do", "Value")
+WORDS = ("Measures", "Rule", "Reason", "What was wrong", "What to do", "Value")
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -329,6 +365,6 @@ def _more(rest: Sequence[object], noun: str) -> Iterator[str]:
     return _more_of(len(rest), noun)
 
 
-def _more_of(number: int, noun: str) -> Iterator[str]:
+def _more_of(number: int, noun: str, listed_in: str = REPORT) -> Iterator[str]:
     if number:
-        yield from ("", f"*{view.plural(number, f'further {noun}')}: see `report.html`.*")
+        yield from ("", f"*{view.plural(number, f'further {noun}')}: see `{listed_in}`.*")

@@ -6,7 +6,7 @@ these.
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from reports.escape import HIDDEN
 from reports.html import render_html
@@ -15,8 +15,8 @@ from reports.schema import Report
 from reports.terminal import render_terminal
 
 
-def render_json(report: Report) -> str:
-    """Return `report.json`: sorted keys, hidden characters escaped, so that it can be shown.
+def render_json(report: Mapping[str, object]) -> str:
+    """Return `report.json`, or `calibration.json`: sorted keys, hidden characters escaped, so that it can be shown.
 
     Raises:
         ValueError: when a number is not finite.

@@ -10,9 +10,20 @@ import polars as pl
 
 from corpora.benchmarks import Benchmark
 from corpora.problems import Problem
+from indexes.minhash import N_PERMUTATIONS
 from indexes.ngram import LONG_WORDS, RARE_PATTERNS
 from indexes.seeds import SEED_WORDS
-from reports.schema import SCHEMA, BenchmarkSummary, Calibration, Definition, Example, Report
+from indexes.shingles import SHINGLE_CHARS
+from reports.schema import (
+    SCHEMA,
+    BenchmarkSummary,
+    Calibration,
+    Definition,
+    Example,
+    Report,
+    Scalar,
+)
+from scanners.examine import MINHASH
 from scanners.judge import (
     ANSWER_ALONE_SCORE,
     CONTAMINATED_SCORE,
@@ -24,6 +35,15 @@ from scanners.judge import (
     SUSPECT_MARGIN,
     SUSPECT_SCORE,
 )
+from scanners.judge_reworded import (
+    LONG_WORDS_FROM,
+    NEEDED_LONG,
+    NEEDED_SHORT,
+    NEEDED_WITHOUT_NUMBERS,
+    SHORT_WORDS_TO,
+    TELLING_NUMBERS,
+)
+from scanners.minhash import bands_in_use
 from scanners.patterns import ENOUGH_BITS, WHOLE_WORDS
 from scanners.presets import NAMES, PRESETS
 
@@ -77,6 +97,20 @@ DEFINITIONS: Final[tuple[Definition, ...]] = (
 )
 
 
+REWORDED: Final[tuple[Definition, ...]] = (
+    {
+        "term": "reworded",
+        "meaning": "a place found by the scanner minhash: no run of words need be shared. Its score is "
+        "the mean share of the question's words and of their spelling that the place has, cut down by "
+        f"numbers that differ, and scaled so that {CONTAMINATED_SCORE} is what a question of its "
+        f"length needs: a plain {NEEDED_LONG} from {LONG_WORDS_FROM} words on, {NEEDED_SHORT} for "
+        f"{SHORT_WORDS_TO} and fewer, up to {NEEDED_WITHOUT_NUMBERS} more where fewer than "
+        f"{TELLING_NUMBERS} numbers are shared",
+    },
+)
+CURVE_AT: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """What a run read and with what; the rest of the report comes from its tables."""
@@ -95,6 +129,7 @@ class RunFacts:
     complete: bool
     tool_version: str
     normal_form: str
+    scanners: tuple[str, ...]
 
 
 def build_report(
@@ -151,14 +186,35 @@ def build_report(
             "enough_identity": ENOUGH_IDENTITY,
             "suspect_score": SUSPECT_SCORE,
             "answer_alone_score": ANSWER_ALONE_SCORE,
+            "scanners": list(facts.scanners),
+            **(_minhash_parameters() if MINHASH in facts.scanners else {}),
         },
         "normal_form": facts.normal_form,
-        "definitions": list(DEFINITIONS),
+        "definitions": [*DEFINITIONS, *(REWORDED if MINHASH in facts.scanners else ())],
         "benchmarks": _benchmarks(benchmarks, items, findings),
         "presets": [{"name": p.name, "rule": p.rule, "source": p.source} for p in PRESETS],
         "findings_total": findings.height,
         "findings_shown": len(shown),
         "examples": shown,
+    }
+
+
+def _minhash_parameters() -> dict[str, Scalar | list[Scalar]]:
+    """Return the parameters of the MinHash scanner and its S-curve.
+
+    That is the probability that a window whose Jaccard similarity to a question is so high is read.
+    """
+    bands = bands_in_use()
+    curve = {
+        f"minhash_probability_at_{jaccard}": round(bands.probability(jaccard), 4)
+        for jaccard in CURVE_AT
+    }
+    return {
+        "minhash_permutations": N_PERMUTATIONS,
+        "minhash_bands": bands.bands,
+        "minhash_rows": bands.rows,
+        "minhash_shingle_characters": SHINGLE_CHARS,
+        **curve,
     }
 
 

@@ -12,8 +12,9 @@ from typing import Literal
 
 from reports import view
 from reports.escape import one_line, visible_everywhere
-from reports.schema import BenchmarkSummary, Example, Report, Segment
+from reports.schema import BenchmarkSummary, Example, ReadProblem, Report, Segment
 
+REPORT = "report.html"  # where what is left out here is found
 MAX_ROWS = 30
 MAX_COLUMNS = 6
 MAX_EXAMPLES = 5
@@ -35,14 +36,14 @@ BOLD, RED, YELLOW, REVERSE, RESET = "\x1b[1m", "\x1b[31m", "\x1b[33m", "\x1b[7m"
 def render_terminal(report: Report, width: int = 100, color: bool = False) -> str:
     """Return the report as lines of at most `width` cells (never under 40), ending in a newline."""
     safe: Report = visible_everywhere(report)
-    page = _Page(max(width, MIN_WIDTH), color)
+    page = Page(max(width, MIN_WIDTH), color)
     blocks = (
         page.head(safe),
         page.benchmarks(safe),
         page.leaks(safe),
         page.presets(safe),
         page.findings(safe),
-        page.unread(safe),
+        page.unread(safe["corpus"]["problems"], safe["corpus"]["problems_not_shown"]),
     )
     return "\n\n".join("\n".join(lines) for lines in map(list, blocks) if lines) + "\n"
 
@@ -104,7 +105,7 @@ def _prefix(text: str, width: int) -> str:
     return text
 
 
-class _Page:
+class Page:
     """The width and the colours of one rendering, and the blocks of the report as lines."""
 
     def __init__(self, width: int, color: bool) -> None:
@@ -112,6 +113,7 @@ class _Page:
         self.color = color
 
     def head(self, report: Report) -> Iterator[str]:
+        """Yield the verdict: stamps, title, and what was read."""
         tint = {"contaminated": RED, "suspect": YELLOW}.get(view.tone(report), "")
         stamps = view.stamps(report)
         for stamp in stamps:
@@ -135,11 +137,13 @@ class _Page:
         yield from wrap(" · ".join(one_line(fact) for fact in facts), self.width)
 
     def stamp(self, stamp: view.Stamp, tint: str) -> Iterator[str]:
+        """Yield a stamp, its word in bold."""
         first, *rest = wrap(f"{stamp.word}: {one_line(stamp.meaning)}", self.width)
         yield first.replace(stamp.word, self.paint(stamp.word, BOLD + tint), 1)
         yield from rest
 
     def benchmarks(self, report: Report) -> Iterator[str]:
+        """Yield the items of each benchmark by status, those with findings first."""
         ranked = view.worst_first(report["benchmarks"])
         found = [benchmark for benchmark in ranked if view.has_findings(benchmark)]
         clean = [benchmark for benchmark in ranked if not view.has_findings(benchmark)]
@@ -154,6 +158,7 @@ class _Page:
             yield from wrap(listed, self.width)
 
     def leaks(self, report: Report) -> Iterator[str]:
+        """Yield how and where the items of each benchmark leaked."""
         ranked = [b for b in view.worst_first(report["benchmarks"]) if view.has_findings(b)]
         names = max((cells(_name(b["benchmark"])) for b in ranked[:MAX_ROWS]), default=0)
         names = min(names, self.width // 2)
@@ -175,6 +180,7 @@ class _Page:
         yield from rest
 
     def presets(self, report: Report) -> Iterator[str]:
+        """Yield the items under every lab's definition."""
         table = view.preset_table(report, MAX_COLUMNS)
         if not report["presets"] or not table.columns:
             return
@@ -186,6 +192,7 @@ class _Page:
         yield from _more(table.left_out, "benchmark")
 
     def findings(self, report: Report) -> Iterator[str]:
+        """Yield the strongest findings."""
         shown = report["examples"][:MAX_EXAMPLES]
         if not shown:
             return
@@ -196,6 +203,7 @@ class _Page:
             yield from self.example(example)
 
     def example(self, example: Example) -> Iterator[str]:
+        """Yield one finding: what it is, and both texts."""
         tint = RED if example["status"] == "contaminated" else YELLOW
         status, name = (
             example["status"],
@@ -219,6 +227,7 @@ class _Page:
         yield from self.quote("doc", example["document_segments"])
 
     def quote(self, label: str, segments: Sequence[Segment]) -> Iterator[str]:
+        """Yield a text with its matched words marked, in a few lines."""
         room = (self.width - 8) * EXCERPT_LINES * 4 // 5
         clipped = view.clip_segments(view.merge_marks(segments), room)
         text = "".join(_between_marks(text, matched) for text, matched in clipped)
@@ -236,8 +245,10 @@ class _Page:
             painted = painted.replace("‹", REVERSE).replace("›", RESET)
             yield painted + (RESET if inside else "")
 
-    def unread(self, report: Report) -> Iterator[str]:
-        problems = report["corpus"]["problems"]
+    def unread(
+        self, problems: Sequence[ReadProblem], not_shown: int, listed_in: str = REPORT
+    ) -> Iterator[str]:
+        """Yield what could not be read, and what to do about it."""
         if not problems:
             return
         yield self.paint("WHAT COULD NOT BE READ", BOLD)
@@ -249,8 +260,7 @@ class _Page:
             yield from (
                 (f"    {line}" for line in wrap(" ".join(rest), self.width - 4)) if rest else ()
             )
-        unlisted = len(problems[MAX_PROBLEMS:]) + report["corpus"]["problems_not_shown"]
-        yield from _more(unlisted, "problem")
+        yield from _more(len(problems[MAX_PROBLEMS:]) + not_shown, "problem", listed_in)
 
     def table(self, head: list[str], rows: list[list[str]]) -> Iterator[str]:
         """Yield an aligned table: the first column gives way, then columns from the right."""
@@ -273,6 +283,7 @@ class _Page:
         return self.width - sum(width + 2 for width in widths[1:])
 
     def paint(self, text: str, style: str) -> str:
+        """Return the text in a style, where there are colours."""
         return f"{style}{text}{RESET}" if self.color and text and style else text
 
 
@@ -313,6 +324,6 @@ def _name(text: str) -> str:
     return fit(one_line(text), NAME_CELLS)
 
 
-def _more(number: int, noun: str) -> Iterator[str]:
+def _more(number: int, noun: str, listed_in: str = REPORT) -> Iterator[str]:
     if number:
-        yield f"{view.plural(number, f'further {noun}')}: see report.html"
+        yield f"{view.plural(number, f'further {noun}')}: see {listed_in}"

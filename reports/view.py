@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reports.schema import BenchmarkSummary, Example, Report, Segment
+from reports.schema import BenchmarkSummary, Calibration, Example, Report, Segment
 
 LEAK_TYPES = ("question+answer", "question", "answer", "passage", "template")
 
@@ -17,6 +17,16 @@ LEAK_TYPES = ("question+answer", "question", "answer", "passage", "template")
 HEAT_STEPS = (0.001, 0.01, 0.05, 0.25)
 
 ItemCount = Literal["items", "searchable", "unsearchable", "contaminated", "suspect", "clean"]
+
+CALIBRATION_TITLE = "Calibration: what this scan finds of leaks planted into this corpus"
+
+# What a trial of each kind of rate counts as found.
+MEASURES = {
+    "recall": "planted leaks found",
+    "false_positive": "texts without a leak called contaminated",
+    "dose": "copies counted right",
+    "invariance": "documents with the same findings",
+}
 
 DASH = "–"
 ELLIPSIS = "…"
@@ -79,6 +89,16 @@ def percent(ratio: float) -> str:
     if 0.9995 <= ratio < 1:
         return ">99.9%"
     return f"{ratio:.1%}"
+
+
+def interval(low: float, high: float) -> str:
+    """Return the interval of a rate as `83.8–98.2%`."""
+    return f"{100 * low:.1f}–{100 * high:.1f}%"
+
+
+def measures(kind: str) -> str:
+    """Return what a rate of a kind says; a kind that is not known speaks for itself."""
+    return MEASURES.get(kind, kind.replace("_", " "))
 
 
 def size(size_bytes: int) -> str:
@@ -160,7 +180,7 @@ def stamps(report: Report) -> list[Stamp]:
         *found,
         Stamp(
             calibration["status"],
-            _calibration(calibration["status"], calibration["reason"].rstrip(".")),
+            _calibration(calibration),
         ),
     ]
 
@@ -179,9 +199,12 @@ def _incomplete(report: Report) -> str:
     )
 
 
-def _calibration(status: str, reason: str) -> str:
-    if status == "CALIBRATED":
+def _calibration(calibration: Calibration) -> str:
+    reason = calibration["reason"].rstrip(".")
+    if calibration["status"] == "CALIBRATED":
         return f"this run measured its own recall and false-positive rate: {reason}."
+    if calibration.get("rates"):
+        return f"{reason}. What the battery measured stands in calibration.parquet."
     return (
         f"{reason}. How many edited copies this run misses, and how many innocent items it flags, "
         "was not measured."

@@ -83,7 +83,9 @@ def tell(
         item_words, starts, ends = _item_words(item_of(number), role, choice)
         runs = scanned.runs[locus.run_start[e] : locus.run_end[e]]
         doc_start, doc_end = places[row].tolist()
-        if not _same_words(item_words, text[doc_start:doc_end], runs, int(locus.word_start[e])):
+        first_word = int(locus.word_start[e])
+        n_words = int(locus.word_end[e]) - first_word
+        if not _same_words(item_words, text[doc_start:doc_end], runs, first_word, n_words):
             continue
         item_start, item_end = _item_place(runs, starts, ends)
         matched, columns = int(locus.matched[e]), int(locus.columns[e])
@@ -127,9 +129,19 @@ def _item_words(item: Item, role: int, choice: int) -> tuple[list[str], np.ndarr
     return spelled_words(spelled), places.starts, places.ends
 
 
-def _same_words(item: list[str], locus: str, runs: np.ndarray, first_word: int) -> bool:
-    """Compare every exact run of an alignment on the text itself."""
+def _same_words(
+    item: list[str], locus: str, runs: np.ndarray, first_word: int, n_words: int
+) -> bool:
+    """Compare every exact run of an alignment on the text of a locus of `n_words` words."""
     document = spelled_words(locus)
+    # The first and the last character may spell words outside the locus, too: "½" spells 1 and 2.
+    return any(
+        _are_equal(item, document[before:], runs, first_word)
+        for before in range(max(1, len(document) - n_words + 1))
+    )
+
+
+def _are_equal(item: list[str], document: list[str], runs: np.ndarray, first_word: int) -> bool:
     for item_word, word, length in runs.tolist():
         at = word - first_word
         if item[item_word : item_word + length] != document[at : at + length]:

@@ -10,6 +10,10 @@ The rules, for one question in one place of one document:
 * `contaminated` from 0.6 on, `suspect` from 0.4.
 * The place must hold some of the last sentence, the ask, too; else it is a `passage`, at most `suspect`.
 * Where only the numbers keep the score down it is a `template`, at most `suspect`.
+* The words must stand in order, as in a sentence. Two shares of the word coverage tell: what aligns in
+  order, and what is said of spelling, because 5-grams that reach from one word to the next are lost where
+  words are shuffled. Their sum is about 1.0 in random order and 1.7 in rewordings; it must be 1.45 (up to
+  0.15 more for short questions, which align by chance) to be contaminated, 1.3 to be suspect.
 * A place with a run of 13 equal words belongs to the n-gram scanner, which is bound to have judged it;
   and where that scanner calls a place a template, a passage, or as much as we do, its word stands.
 
@@ -45,6 +49,8 @@ TELLING_NUMBERS: Final = 2
 MOST_NEEDED: Final = 0.95
 NUMBER_PRICE: Final = 0.7  # of the score, where all numbers differ
 LEAST_ASK: Final = 0.4  # of the ask's weight
+IN_ORDER, LEAST_IN_ORDER = 1.45, 1.3  # aligned and spelled share of the word coverage, added
+SHORT_ORDER: Final = 0.15  # more, at SHORT_WORDS_TO words and fewer
 
 
 def judge_reworded(
@@ -56,12 +62,16 @@ def judge_reworded(
     """
     locus = scanned.evidence
     score, template = _scores(scanned, features, patterns)
-    rows = np.flatnonzero((score >= SUSPECT_SCORE) & (locus.longest_run < LONG_WORDS))
+    in_order, above_chance = _order(scanned, features, patterns)
+    rows = np.flatnonzero(
+        (score >= SUSPECT_SCORE) & (locus.longest_run < LONG_WORDS) & above_chance
+    )
     evidence, owner, beside = _by_question(rows, scanned, patterns)
     score = score[evidence]
     told = _answers(beside, scanned, owner, patterns)
     leak_type = np.where(told, LeakType.QUESTION_ANSWER, LeakType.QUESTION)
-    status = np.where(score >= CONTAMINATED_SCORE, Status.CONTAMINATED, Status.SUSPECT)
+    strong = (score >= CONTAMINATED_SCORE) & in_order[evidence]
+    status = np.where(strong, Status.CONTAMINATED, Status.SUSPECT)
     for kind, held in (
         (LeakType.TEMPLATE, template[evidence]),
         (LeakType.PASSAGE, features.ask[evidence] < LEAST_ASK),
@@ -103,9 +113,27 @@ def _scores(
     return np.where(template, np.maximum(score, SUSPECT_SCORE), score), template
 
 
+def _order(
+    scanned: Scanned, features: Features, patterns: Patterns
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell where the words stand in order, and where at least more so than by chance."""
+    words = np.diff(patterns.index.starts)[scanned.evidence.pattern]
+    order = (features.aligned + features.spelling) / np.maximum(features.words, 1e-9)
+    more = SHORT_ORDER * shortness(words)
+    return order >= IN_ORDER + more, order >= LEAST_IN_ORDER + more
+
+
+def shortness(words: np.ndarray) -> np.ndarray:
+    """Return 0 for questions of so many words and more, 1 for short ones, and what is between."""
+    result: np.ndarray = np.clip(
+        (LONG_WORDS_FROM - words) / (LONG_WORDS_FROM - SHORT_WORDS_TO), 0, 1
+    )
+    return result
+
+
 def needed_score(words: np.ndarray, shared_numbers: np.ndarray) -> np.ndarray:
     """Return the plain score that makes a question of so many words contaminated."""
-    short = np.clip((LONG_WORDS_FROM - words) / (LONG_WORDS_FROM - SHORT_WORDS_TO), 0, 1)
+    short = shortness(words)
     missing = np.clip(TELLING_NUMBERS - shared_numbers, 0, TELLING_NUMBERS) / TELLING_NUMBERS
     needed = NEEDED_LONG + (NEEDED_SHORT - NEEDED_LONG) * short + NEEDED_WITHOUT_NUMBERS * missing
     return np.minimum(MOST_NEEDED, needed)

@@ -20,6 +20,7 @@ import numpy as np
 from corpora.benchmarks import Item
 from corpora.kernels import kernel
 from corpora.normal_form import hash_words, spell_words, table
+from corpora.pieces import cut_text
 from indexes.background import Background
 from indexes.lsh import LshIndex, build_lsh, equal_positions, probe
 from indexes.minhash import (
@@ -39,7 +40,7 @@ from indexes.shingles import (
     is_common,
     shingle_at,
 )
-from scanners.beside import look_beside
+from scanners.beside import MOST_WINDOW, look_beside
 from scanners.fields import UNITS_PER_BIT, Role
 from scanners.loci import (
     DOCUMENT,
@@ -50,7 +51,7 @@ from scanners.loci import (
     WORD_START,
     Evidence,
 )
-from scanners.ngram import N_BESIDE, Beside, Scanned, Sought, cut
+from scanners.ngram import N_BESIDE, Beside, Scanned, Sought
 from scanners.patterns import Patterns
 from scanners.reword import N_FEATURES, Features, ItemText, new_scratch, read_candidate
 
@@ -171,7 +172,11 @@ def scan_rewordings(
 def _scan(
     data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, signed: Any
 ) -> tuple[Any, Any, Any, Any, int]:
-    carried_words = 2 * BLOCK_WORDS << signed.levels  # as long as two of the largest windows
+    # A window is read where all that its reading takes is there: itself, half of the largest window on
+    # both sides, and what may stand beside the place.
+    largest = BLOCK_WORDS << signed.levels
+    open_words = largest + largest // 2 + MOST_WINDOW  # windows that begin there: left to the next
+    carried_words = open_words + largest // 2 + MOST_WINDOW
     longest_text = 0
     for document in range(len(bounds) - 1):
         longest_text = max(longest_text, bounds[document + 1] - bounds[document])
@@ -195,10 +200,10 @@ def _scan(
     for document in range(len(bounds) - 1):
         first, last = bounds[document], bounds[document + 1]
         document_row = n_rows
-        base = carried = carried_letters = 0
+        base = carried = carried_letters = done = 0  # windows that begin before `done` are read
         read_from[:] = -1
         while True:
-            end = cut(data, first, last, target.segment_bytes)
+            end = cut_text(data, first, last, target.segment_bytes)
             need = carried_letters + LETTERS_PER_BYTE * (end - first) + 2
             if need > len(letters):
                 grown = np.empty(need, np.uint32)
@@ -213,9 +218,9 @@ def _scan(
                 ends[at] += carried_letters
             from_row = n_rows
             blocks, kept = _sign_blocks(letters, ends, n, signed)
-            # Windows at a seam are left to the segment that has the words on both sides of them.
-            own_first = carried_words // 4 if carried else 0
-            own_last = n - 3 * carried_words // 4 if end < last else n
+            own_first = done - base
+            own_last = max(own_first, n - open_words) if end < last else n
+            done = base + own_last
             for level in range(signed.levels):
                 n_blocks = len(blocks)
                 for block in range(max(1, n_blocks - 1)):

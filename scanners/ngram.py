@@ -13,6 +13,7 @@ import numpy as np
 
 from corpora.kernels import kernel
 from corpora.normal_form import hash_words, place_words, table
+from corpora.pieces import cut_text
 from indexes.grams import GramSet, mark_seen
 from indexes.ngram import FREE, LONG_WORDS, NgramIndex, find_entry, may_hold
 from indexes.seeds import SEED_WORDS, seed_at
@@ -171,7 +172,7 @@ def _scan(
         document_row = before_row = n_rows
         base = carried = 0  # words of the document before `hashes`, and in it from before
         while True:
-            end = cut(data, first, last, target.segment_bytes)
+            end = cut_text(data, first, last, target.segment_bytes)
             n = carried + hash_words(data, first, end, page_of, entries, parts, hashes[carried:])
             hits, n_hits = _collect(hashes, n, held, target, marks.grams, hits)
             from_row, from_run = n_rows, n_runs
@@ -200,25 +201,6 @@ def _scan(
         for row in rows[document_row:n_rows]:
             row[DOCUMENT_WORDS] = base + n
     return rows[:n_rows].copy(), beside[:n_beside].copy(), runs[:n_runs].copy(), total_words
-
-
-@kernel
-def cut(data: Any, first: int, last: int, segment_bytes: int) -> int:
-    """Return the end of a segment: after white space where there is any, never inside a character."""
-    end = first + segment_bytes
-    if end >= last:
-        return last
-    for at in range(end, end - 1024, -1):
-        if data[at - 1] == 32 or data[at - 1] == 10:
-            return at
-    return _back_to_character(data, end)
-
-
-@kernel
-def _back_to_character(data: Any, at: int) -> int:
-    while data[at] & 0xC0 == 0x80:
-        at -= 1
-    return at
 
 
 @kernel
@@ -291,7 +273,7 @@ def _locate(
         first, last = bounds[document], bounds[document + 1]
         words = characters = 0  # of the document before this segment
         while first < last:
-            end = cut(data, first, last, segment_bytes)
+            end = cut_text(data, first, last, segment_bytes)
             n = place_words(data, first, end, page_of, entries, parts, hashes, starts, ends)
             for at in range(low, high):
                 start, stop = evidence.word_start[rows[at]], evidence.word_end[rows[at]] - 1

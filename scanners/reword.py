@@ -44,6 +44,7 @@ from scanners.loci import (
 )
 
 OTHER_WORD: Final = 3 * UNITS_PER_BIT // 2  # cost of a word that the question does not have
+SMALLEST_WINDOW: Final = 16  # words
 READ_SHARE: Final = 0.3  # of the question's weight, below which a place is not looked at further
 LONGEST_PLACE: Final = 3  # times the words of the question
 TABLE_SLACK: Final = 2  # slots for each entry of a hash table
@@ -79,13 +80,14 @@ class Features(NamedTuple):
     numbers: np.ndarray  # different numbers of the question,
     place_numbers: np.ndarray  # of the place,
     shared_numbers: np.ndarray  # of both
-    ask: (
-        np.ndarray
-    )  # share of the ask's weight whose words the place has; 1 where none is judged apart
+    aligned: np.ndarray  # share of the question's weight whose words align in order
+    ask: np.ndarray  # of the ask's weight what the place has; 1 where none is judged apart
 
 
 N_FEATURES: Final = len(Features._fields)
-F_WORDS, F_SPELLING, F_NUMBERS, F_PLACE_NUMBERS, F_SHARED_NUMBERS, F_ASK = range(N_FEATURES)
+F_WORDS, F_SPELLING, F_NUMBERS, F_PLACE_NUMBERS, F_SHARED_NUMBERS, F_ALIGNED, F_ASK = range(
+    N_FEATURES
+)
 
 
 class Scratch(NamedTuple):
@@ -130,8 +132,10 @@ def read_candidate(
     first, last = target.ngrams.starts[pattern], target.ngrams.starts[pattern + 1]
     m = last - first
     item, weights = target.ngrams.words[first:last], target.weights[first:last]
-    low = max(0, start - (stop - start) // 2)
-    high = min(n, stop + (stop - start) // 2)
+    reach = SMALLEST_WINDOW
+    while 2 * reach <= m:
+        reach *= 2  # the smaller window of the question: whichever part was nominated, all is read
+    low, high = max(0, start - reach), min(n, stop + reach)
     keys, own, here, weight, grams = scratch
     mask = _slots(m) - 1
     _enter_words(item, weights, keys, own, here, weight, mask)
@@ -169,7 +173,8 @@ def read_candidate(
     row[UNITS], row[ASK_UNITS] = units, ask_units
     row[NUMBERS_MATCHED], row[NUMBERS_SWAPPED] = shared, min(ours, theirs) - shared
     row[SWAPPED_UNITS] = 0
-    runs, to_run = _align(item, weights, hashes[begin:finish], begin, row, runs, n_runs)
+    runs, to_run, aligned = _align(item, weights, hashes[begin:finish], begin, row, runs, n_runs)
+    feature[F_ALIGNED] = aligned / total
     row[RUN_START], row[RUN_END] = n_runs, to_run
     return low, high, rows, features, n_rows + 1, runs, to_run
 
@@ -318,24 +323,32 @@ def _distinct_numbers(words: Any, number_words: Any, texts: Any, out: Any) -> in
 @kernel
 def _align(
     item: Any, weights: Any, place: Any, begin: int, row: Any, runs: Any, n_runs: int
-) -> tuple[Any, int]:
+) -> tuple[Any, int, int]:
     """Align question and place word by word: the common subsequence of largest weight.
 
-    Fills in what the alignment says and appends its exact runs.
+    Fills in what the alignment says, appends its exact runs, and returns its weight. The longest run
+    is that of the place, be it part of the alignment or not.
     """
     m, size = len(item), len(place)
     best = np.zeros((2, size + 1), np.int64)
+    run = np.zeros((2, size + 1), np.int64)  # equal words that end here
+    longest = 0
     move = np.zeros(
         (m + 1, size + 1), np.uint8
     )  # 1: both, 2: word of the question, 3: of the place
     for i in range(1, m + 1):
         above, here = best[(i - 1) & 1], best[i & 1]
+        run_above, run_here = run[(i - 1) & 1], run[i & 1]
         for j in range(1, size + 1):
             score, step = above[j], 2
             if here[j - 1] > score:
                 score, step = here[j - 1], 3
-            if item[i - 1] == place[j - 1] and above[j - 1] + weights[i - 1] >= score:
-                score, step = above[j - 1] + weights[i - 1], 1
+            run_here[j] = 0
+            if item[i - 1] == place[j - 1]:
+                run_here[j] = run_above[j - 1] + 1
+                longest = max(longest, run_here[j])
+                if above[j - 1] + weights[i - 1] >= score:
+                    score, step = above[j - 1] + weights[i - 1], 1
             here[j], move[i, j] = score, step
     pairs = np.empty((min(m, size), 2), np.int64)
     n = 0
@@ -349,7 +362,7 @@ def _align(
             i -= 1
         else:
             j -= 1
-    columns = longest = here_run = 0
+    columns = 0
     before_i, before_j = -1, -1
     for k in range(n - 1, -1, -1):
         i, j = pairs[k]
@@ -358,16 +371,13 @@ def _align(
         else:
             columns = 1
         if k < n - 1 and i == before_i + 1 and j == before_j + 1:
-            here_run += 1
             runs[n_runs - 1, 2] += 1
         else:
-            here_run = 1
             if n_runs == len(runs):
                 runs = more_rows(runs)
             runs[n_runs, 0], runs[n_runs, 1], runs[n_runs, 2] = i, begin + j, 1
             n_runs += 1
-        longest = max(longest, here_run)
         before_i, before_j = i, j
     row[ITEM_START], row[ITEM_END] = pairs[n - 1, 0], pairs[0, 0] + 1
     row[MATCHED], row[COLUMNS], row[LONGEST_RUN] = n, columns, longest
-    return runs, n_runs
+    return runs, n_runs, best[m & 1, size]

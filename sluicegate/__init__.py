@@ -5,8 +5,8 @@
     result = sluicegate.scan("corpus/*.parquet", "gsm8k_test.jsonl")
     result.contaminated()
 
-`scan` answers with polars frames; the command line writes the same to files. Nothing heavy is
-imported before it is called.
+`scan` answers with polars frames, `calibrate` with the rates at which a scan finds and misses; the
+command line writes the same to files. Nothing heavy is imported before they are called.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sluicegate.api import scan
+    from sluicegate.api import calibrate, duplicates, scan
 
-__all__ = ["__version__", "scan"]
+__all__ = ["__version__", "calibrate", "duplicates", "scan"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
     """Import the API when it is first asked for, so that `sluicegate --help` stays fast."""
-    if name == "scan":
-        from sluicegate.api import scan
+    if name in ("calibrate", "duplicates", "scan"):
+        from sluicegate import api
 
-        return scan
+        return getattr(api, name)
     raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")

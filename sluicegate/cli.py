@@ -1,7 +1,7 @@
 """The command line: arguments in, results to stdout and a folder, progress to stderr, exit status out.
 
 Exit status: 0 done · 1 `--fail-on` met · 2 wrong usage or invalid input, in one line · 3 incomplete:
-something could not be read or written. Heavy modules are imported inside the commands, so `--help`
+something could not be read, checked or written. Heavy modules are imported inside the commands, so `--help`
 answers at once.
 """
 
@@ -10,14 +10,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sluicegate import __version__
+from sluicegate.arguments import STATUSES, build_parser
 
 if TYPE_CHECKING:
+    from pipelines.calibrate import CalibrationResult
+    from pipelines.duplicates import DuplicatesResult
     from pipelines.scan import ScanResult
+    from reports.schema import ReadProblem
 
 DONE, VIOLATED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -26,14 +29,11 @@ class UsageError(ValueError):
     """Arguments that cannot be carried out; its text is one line with a mend."""
 
 
-STATUSES: Final = ("contaminated", "suspect", "unsearchable")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         _say("interrupted: no file was left half-written")
         return INTERRUPTED
@@ -50,125 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Describe the commands."""
-    parser = argparse.ArgumentParser(
-        prog="sluicegate",
-        description="Keeps leaked benchmarks and silent drift out of LLM training data.",
-    )
-    parser.add_argument("--version", action="version", version=f"sluicegate {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_scan(commands)
-    _add_demo(commands)
-    _add_report(commands)
-    _add_doctor(commands)
-    return parser
-
-
-def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    scan = commands.add_parser(
-        "scan",
-        help="find benchmark items in a corpus",
-        description="Find the items of benchmarks in a corpus: which leaked, where, and why we say so.",
-    )
-    scan.add_argument(
-        "corpus",
-        nargs="+",
-        metavar="CORPUS",
-        help="path, glob, folder, URL (s3://, gs://, file://) or mix.yaml",
-    )
-    scan.add_argument(
-        "--benchmarks", nargs="+", required=True, metavar="FILE",
-        help="JSONL, JSON, Parquet, CSV or TSV files, folders, globs or hf:// URLs",
-    )  # fmt: skip
-    scan.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="folder for the results"
-    )
-    scan.add_argument(
-        "--text", default="text", metavar="COLUMNS",
-        help="text columns of the corpus, comma-separated; dots reach into nested keys (default: text)",
-    )  # fmt: skip
-    scan.add_argument("--id", default="id", metavar="COLUMN", help="id column (default: id)")
-    scan.add_argument(
-        "--domain", default="domain", metavar="COLUMN", help="domain column (default: domain)"
-    )
-    scan.add_argument(
-        "--fields", metavar="MAP",
-        help="fields of the benchmarks, as in question=prompt,answer=completion (default: recognised)",
-    )  # fmt: skip
-    scan.add_argument(
-        "--scanners",
-        default="ngram",
-        metavar="NAMES",
-        help="comma-separated; ngram (default: ngram)",
-    )
-    scan.add_argument("--device", default="auto", choices=("auto", "cpu"), help="default: auto")
-    scan.add_argument(
-        "--jobs",
-        type=int,
-        default=_processors(),
-        metavar="N",
-        help="threads (default: all processors)",
-    )
-    scan.add_argument(
-        "--calibration", default="quick", choices=("full", "quick", "off"),
-        help="measure the scan on planted leaks: full, quick (seconds) or off (default: quick)",
-    )  # fmt: skip
-    scan.add_argument(
-        "--fail-on", choices=STATUSES, metavar="STATUS",
-        help="exit with 1 if any item has this status or a worse one: " + ", ".join(STATUSES),
-    )  # fmt: skip
-    scan.add_argument(
-        "--skip-bad",
-        action="store_true",
-        help="documents that cannot be read do not make it incomplete",
-    )
-    _add_output_flags(scan)
-    scan.set_defaults(run=_scan)
-
-
-def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    demo = commands.add_parser(
-        "demo",
-        help="scan the text that every Python installation carries, with planted leaks",
-        description="Build a corpus from this Python installation, plant leaks, and find them.",
-    )
-    demo.add_argument("--out", type=Path, default=Path("sluicegate-demo"), metavar="DIR")
-    demo.add_argument("--jobs", type=int, default=_processors(), metavar="N")
-    _add_output_flags(demo)
-    demo.set_defaults(run=_demo)
-
-
-def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    report = commands.add_parser(
-        "report",
-        help="print the report of an earlier run",
-        description="Render the report.json of a run again.",
-    )
-    report.add_argument("dir", type=Path, metavar="DIR", help="result folder of a run")
-    report.add_argument(
-        "--format", default="terminal", choices=("terminal", "html", "md", "json"),
-        help="default: terminal",
-    )  # fmt: skip
-    report.set_defaults(run=_report)
-
-
-def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    doctor = commands.add_parser(
-        "doctor",
-        help="check the installation",
-        description="Say in words what is installed and what is broken.",
-    )
-    doctor.set_defaults(run=_doctor)
-
-
-def _add_output_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", action="store_true", help="print report.json instead of the summary"
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
-
-
 def _scan(options: argparse.Namespace) -> int:
     from sluicegate.api import scan
     from sluicegate.progress import ProgressLine
@@ -180,19 +61,81 @@ def _scan(options: argparse.Namespace) -> int:
             options.benchmarks,
             out=options.out,
             progress=progress.show,
-            text=tuple(options.text.split(",")),
-            id=options.id,
-            domain=options.domain,
-            fields=options.fields,
-            scanners=tuple(options.scanners.split(",")),
             device=options.device,
-            jobs=options.jobs,
-            calibration=options.calibration,
-            skip_bad=options.skip_bad,
+            **_settings(options),
         )
     _print_result(result, options)
-    _say_what_was_not_read(result)
+    if not result.complete:
+        _say_what_was_not_read(result.report["corpus"])
     return _exit_status(result, options.fail_on)
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from sluicegate.api import calibrate
+    from sluicegate.progress import ProgressLine
+
+    _check_out(options.out)
+    with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
+        result = calibrate(
+            options.corpus,
+            options.benchmarks,
+            out=options.out,
+            progress=progress.show,
+            seed=options.seed,
+            **_settings(options),
+        )
+    _print_calibration(result, options)
+    if not result.calibrated:
+        _say(f"uncalibrated: {_visible(result.report['calibration']['reason'])}")
+        return INCOMPLETE
+    if not result.complete:
+        _say_what_was_not_read(result.report["corpus"])
+        return INCOMPLETE
+    return DONE
+
+
+def _duplicates(options: argparse.Namespace) -> int:
+    from sluicegate.api import duplicates
+    from sluicegate.progress import ProgressLine
+
+    _check_out(options.out)
+    with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
+        result = duplicates(
+            options.corpus,
+            options.against,
+            out=options.out,
+            progress=progress.show_parts,
+            threshold=options.threshold,
+            seed=options.seed,
+            **_reading(options),
+        )
+    _print_duplicates(result, options)
+    if result.complete:
+        return DONE
+    for version in result.report["versions"]:
+        _say_what_was_not_read(version)
+    return INCOMPLETE
+
+
+def _settings(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings that commands on a corpus and benchmarks share."""
+    return _reading(options) | {
+        "fields": options.fields,
+        "scanners": tuple(options.scanners.split(",")),
+        "calibration": options.calibration,
+        "paraphrases": options.paraphrases,
+    }
+
+
+def _reading(options: argparse.Namespace) -> dict[str, Any]:
+    """Return how a corpus is read."""
+    return {
+        "text": tuple(options.text.split(",")),
+        "id": options.id,
+        "domain": options.domain,
+        "jobs": options.jobs,
+        "skip_bad": options.skip_bad,
+    }
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -257,17 +200,43 @@ def _print_result(result: ScanResult, options: argparse.Namespace) -> None:
     print(f"\nreport: {options.out / 'report.html'}")
 
 
-def _say_what_was_not_read(result: ScanResult) -> None:
-    from reports.escape import visible
+def _print_calibration(result: CalibrationResult, options: argparse.Namespace) -> None:
+    from reports.calibration_text import render_calibration_terminal
+    from reports.render import render_json
 
-    corpus = result.report["corpus"]
-    if result.complete or not corpus["problems"]:
+    if options.json:
+        sys.stdout.write(render_json(result.report))
         return
-    first = corpus["problems"][0]
-    more = len(corpus["problems"]) + corpus["problems_not_shown"] - 1
+    sys.stdout.write(render_calibration_terminal(result.report))
+    print(f"\nrates: {options.out / 'calibration.parquet'}")
+
+
+def _print_duplicates(result: DuplicatesResult, options: argparse.Namespace) -> None:
+    from reports.duplicates_render import render_duplicates_terminal
+    from reports.render import render_json
+
+    if options.json:
+        sys.stdout.write(render_json(result.report))
+        return
+    sys.stdout.write(render_duplicates_terminal(result.report))
+    print(f"\ncopies: {options.out / 'duplicates.parquet'}")
+
+
+def _say_what_was_not_read(corpus: Mapping[str, Any]) -> None:
+    problems: Sequence[ReadProblem] = corpus["problems"]
+    if not problems:
+        return
+    first = problems[0]
+    more = len(problems) + corpus["problems_not_shown"] - 1
     place = first["shard"] if first["row"] is None else f"{first['shard']}, row {first['row']}"
     others = f" (and {more:,} more, in the report)" if more else ""
-    _say(f"incomplete: {visible(place)}: {visible(first['reason'])}; {first['mend']}{others}")
+    _say(f"incomplete: {_visible(place)}: {_visible(first['reason'])}; {first['mend']}{others}")
+
+
+def _visible(text: str) -> str:
+    from reports.escape import one_line
+
+    return one_line(text)
 
 
 def _exit_status(result: ScanResult, fail_on: str | None) -> int:
@@ -313,12 +282,18 @@ def _os_error(error: OSError) -> str:
     )
 
 
-def _processors() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _say(message: str) -> None:
     print(f"sluicegate: {message}", file=sys.stderr)
+
+
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "scan": _scan,
+    "calibrate": _calibrate,
+    "duplicates": _duplicates,
+    "demo": _demo,
+    "report": _report,
+    "doctor": _doctor,
+}
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
 
 if TYPE_CHECKING:
+    from pipelines import mapping
     from pipelines.scan import Progress
 
 LEAST_INTERVAL_S: Final = 0.2
@@ -50,6 +51,18 @@ class ProgressLine:
             progress.stage,
             f"scanning: {progress.shards_done}/{progress.shards} parts, {progress.documents:,} "
             f"documents, {progress.bytes / 1e6:,.0f} MB, {progress.findings:,} findings, {seconds:,.0f} s",
+        )
+
+    def show_parts(self, progress: mapping.Progress) -> None:
+        """Show the progress of steps over the parts of a corpus; called often, from any thread."""
+        if not progress.parts:
+            self.say(progress.stage)
+            return
+        seconds = max(1e-3, time.monotonic() - self._started)
+        self._write(
+            progress.stage,
+            f"{progress.stage}: {progress.parts_done}/{progress.parts} parts, {progress.documents:,} "
+            f"documents, {progress.bytes / 1e6:,.0f} MB, {seconds:,.0f} s",
         )
 
     def _write(self, stage: str, line: str) -> None:

@@ -18,7 +18,7 @@ from corpora.benchmarks import Benchmark, Item
 from corpora.documents import Batch
 from corpora.normal_form import word_hashes
 from corpora.shards import Columns, Compression, Format, Shard
-from indexes.background import Background
+from indexes.background import Background, load_background
 from indexes.seeds import seed_hashes
 from pipelines.shard_step import ScanPlan, StepResult, scan_batch
 from scanners.findings import Finding
@@ -38,6 +38,7 @@ class Scan(NamedTuple):
 
     findings: list[Finding]
     plan: ScanPlan
+    result: StepResult
 
     def flags(self):
         """The labs' definitions: {name: bool of shape (items,)}."""
@@ -86,19 +87,26 @@ def scan_documents():
     """Scan texts for items without files: `scan_documents(items, texts)` gives a `Scan`.
 
     The background knows nothing but the phrases given (texts; all their seeds are common), so an
-    item's word that no other question has weighs 14 bits and can be counted by hand.
+    item's word that no other question has weighs 14 bits and can be counted by hand; `shipped` takes
+    the one that ships instead. `segment_bytes` cuts documents into smaller pieces than a scan does.
     """
 
-    def scan(items, texts, *, phrases=(), several_benchmarks=False):
+    def scan(
+        items, texts, *, phrases=(), several_benchmarks=False, scanners=("ngram",), shipped=False,
+        segment_bytes=None,
+    ):  # fmt: skip
         groups = [[item] for item in items] if several_benchmarks else [list(items)]
         benchmarks = [
             Benchmark(f"b{number}", f"b{number}.jsonl", "", "sluicegate", tuple(group))
             for number, group in enumerate(groups)
         ]
-        plan = ScanPlan(benchmarks, build_patterns(benchmarks, _background(phrases)))
+        background = load_background() if shipped else _background(phrases)
+        plan = ScanPlan(benchmarks, build_patterns(benchmarks, background), scanners)
+        if segment_bytes is not None:
+            plan.target = plan.target._replace(segment_bytes=segment_bytes)
         result = StepResult(_shard())
         scan_batch(_batch(texts), plan, result)
-        return Scan([place.finding for place in result.places], plan)
+        return Scan([place.finding for place in result.places], plan, result)
 
     return scan
 

@@ -1,332 +1,233 @@
-import io
-from collections import Counter
-from dataclasses import replace
+"""The calibration without a scan, from files to files."""
 
-import numpy as np
+import errno
+import json
+
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
-from corpora.benchmarks import Benchmark, Item
-from indexes.background import load_background
-from pipelines import calibrate, shard_step
-from pipelines.calibrate import (
-    CALIBRATION_SCHEMA,
-    LENGTH_CLASSES,
-    POSITIONS,
-    Outcome,
-    calibration_table,
-    length_class,
-    play,
-    run_battery,
-)
-from pipelines.planting import FORMS, NULLS
-from pipelines.shard_step import ScanPlan
-from reports.intervals import binomial_interval
+import pipelines.calibrate as pipeline
+import sluicegate
+from corpora.benchmarks import BenchmarkError
+from pipelines.calibrate import RESULT_FILES, write_calibration
+from pipelines.calibration import CALIBRATION_SCHEMA
+from pipelines.files import write_text
+from reports.calibration import SCHEMA
 from scanners import examine
-from scanners.judge import Status
-from scanners.patterns import build_patterns
 
-SYLLABLES = [consonant + vowel for consonant in "bdfgkmnprt" for vowel in "aeiou"][::2]
-VOCABULARY = [a + b + c for a in SYLLABLES for b in SYLLABLES for c in SYLLABLES[:5]]
-RANKS = np.arange(1, len(VOCABULARY) + 1)
-ZIPF = (1 / RANKS) / (1 / RANKS).sum()
-
-
-def prose(random, n_words):
-    """Sentences of words as frequent as words are, with some numbers."""
-    texts = random.choice(VOCABULARY, n_words, p=ZIPF).tolist()
-    for at in range(4, n_words, 9):
-        texts[at] = str(random.integers(2, 1000))
-    for at in range(11, n_words, 12):
-        texts[at] += ".\n" if at % 24 == 23 else "."
-    return " ".join(texts)
-
-
-def make_plan(n_items, seed=1, name="made"):
-    random = np.random.default_rng(seed)
-    items = []
-    for number in range(n_items):
-        question = prose(random, (7, 16, 40, 80)[number % 4]).capitalize() + "?"
-        if number % 3:
-            items.append(Item(f"{name}/{number}", question, prose(random, 30), "", ()))
-        else:
-            choices = tuple(prose(random, 4) for _ in range(4))
-            items.append(Item(f"{name}/{number}", question, choices[1], "", choices))
-    benchmarks = [Benchmark(name, f"{name}.jsonl", "0" * 64, "fields", tuple(items))]
-    return ScanPlan(benchmarks, build_patterns(benchmarks, load_background()))
+BYTE_EQUAL = [name for name in RESULT_FILES if name != "run.json"]
 
 
 @pytest.fixture(scope="module")
-def plan():
-    return make_plan(90)
+def folder(tmp_path_factory, write_corpus, write_benchmark, vocabulary):
+    """Two shards of 15 documents, a benchmark of 30 questions, paraphrases of two of them."""
+    folder = tmp_path_factory.mktemp("calibrate")
+    for shard in range(2):
+        first = 20_000 + 4000 * shard
+        texts = [" ".join(vocabulary(first + 200 * n, first + 200 * n + 200)) for n in range(15)]
+        write_corpus(folder / "corpus" / f"{shard}.jsonl", texts)
+    questions = [" ".join(vocabulary(40 * n, 40 * n + 30)) for n in range(30)]
+    items = [{"id": f"q{n}", "question": text, "answer": "4"} for n, text in enumerate(questions)]
+    write_benchmark(folder / "quiz.jsonl", items)
+    texts = [{"item_id": f"q{n}", "text": questions[n].upper()} for n in (3, 5)]
+    (folder / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in texts))
+    return folder
 
 
 @pytest.fixture(scope="module")
-def hosts():
-    random = np.random.default_rng(2)
-    return [prose(random, 900) for _ in range(30)]
+def calibrate(folder):
+    """Calibrate the folder's corpus, quickly."""
+
+    def run(corpus=None, **settings):
+        corpus = folder / "corpus" if corpus is None else corpus
+        return sluicegate.calibrate(corpus, folder / "quiz.jsonl", calibration="quick", **settings)
+
+    return run
 
 
 @pytest.fixture(scope="module")
-def healthy(plan, hosts):
-    return run_battery(plan, hosts, size="quick")
+def result(calibrate):
+    return calibrate()
 
 
-def rates_of(calibration):
-    return {r.form: r for r in calibration.rates if r.length_class == "all" and r.position == "all"}
+@pytest.fixture(scope="module")
+def files(result, tmp_path_factory):
+    """The files of the plain calibration, by name."""
+    out = tmp_path_factory.mktemp("out")
+    write_calibration(result, out)
+    assert sorted(path.name for path in out.iterdir()) == sorted(RESULT_FILES)
+    return {name: (out / name).read_bytes() for name in RESULT_FILES}
 
 
-def test_a_healthy_scan_passes(healthy):
-    assert (healthy.passed, healthy.reasons) == (True, ())
-    rates = rates_of(healthy)
-    for name, form in FORMS.items():
-        if form.guaranteed and name != "question only":
-            assert (rates[name].found, rates[name].trials) == (60, 60), name
-    assert all(rates[name].found == 0 for name in NULLS)
-    assert all(rates[name].rate == 1 for name in ("1 copy", "2 copies", "4 copies", "8 copies"))
+def overall(result):
+    whole = (pl.col("length_class") == "all") & (pl.col("position") == "all")
+    return {row["form"]: row for row in result.rates.filter(whole).iter_rows(named=True)}
 
 
-def test_rates_are_counts_with_their_exact_intervals(healthy):
-    for r in healthy.rates:
-        assert 0 <= r.found <= r.trials
-        assert r.contaminated + r.suspect <= r.trials
-        assert (r.rate, (r.low, r.high)) == (
-            r.found / r.trials,
-            binomial_interval(r.found, r.trials),
+def test_a_healthy_scan_is_calibrated(result):
+    assert (result.calibrated, result.complete) == (True, True)
+    assert dict(result.rates.schema) == CALIBRATION_SCHEMA
+    rates = overall(result)
+    for form in ("verbatim", "upper case", "other shards", "other workers"):
+        assert (rates[form]["trials"], rates[form]["found"]) == (30, 30)
+
+
+def test_the_report_says_what_was_planted_where(result, files, folder):
+    report = json.loads(files["calibration.json"])
+    assert report == json.loads(json.dumps(result.report))
+    assert (report["schema"], report["size"], report["seed"]) == (SCHEMA, "quick", 0)
+    corpus = {name: report["corpus"][name] for name in ("hosts", "documents_read", "shards_read")}
+    assert corpus == {"hosts": 30, "documents_read": 30, "shards_read": 2}
+    (benchmark,) = report["benchmarks"]
+    assert (benchmark["benchmark"], benchmark["items"], benchmark["searchable"]) == ("quiz", 30, 30)
+    assert report["paraphrases"] is None
+    rates = {(r["kind"], r["form"]): r["trials"] for r in report["calibration"]["rates"]}
+    assert rates["invariance", "other shards"] == rates["recall", "verbatim"] == 30
+
+
+def test_the_summary_says_how_many_documents_of_how_many_shards(files, folder):
+    summary = files["summary.md"].decode()
+    assert "> **CALIBRATED**: of 180 planted copies that are whole" in summary
+    assert "Planted into 30 documents, drawn from the 30 that were read of 2 of 2 shards" in summary
+    assert "| other workers | documents with the same findings | 30 | 30 | 88.4–100.0% |" in summary
+
+
+def test_run_json_tells_what_was_read_and_with_what(files, folder):
+    run = json.loads(files["run.json"])
+    assert (run["schema"], run["complete"]) == ("sluicegate.run/1", True)
+    assert run["settings"]["seed"] == 0
+    assert [b["name"] for b in run["benchmarks"]] == ["quiz"]
+    assert [shard["path"] for shard in run["shards"]] == [
+        (folder / "corpus" / f"{n}.jsonl").as_posix() for n in range(2)
+    ]
+    assert set(run["timings"]) == {"started", "drawing_s", "indexing_s", "calibrating_s"}
+
+
+def test_the_same_seed_gives_the_same_bytes(calibrate, files, tmp_path):
+    calibrate(out=tmp_path)
+    assert {name: (tmp_path / name).read_bytes() for name in BYTE_EQUAL} == {
+        name: files[name] for name in BYTE_EQUAL
+    }
+
+
+def test_the_order_of_shards_and_the_number_of_jobs_change_no_byte(calibrate, folder, tmp_path):
+    shards = sorted((folder / "corpus").iterdir())
+    calibrate(shards, out=tmp_path / "a")
+    calibrate(shards[::-1], out=tmp_path / "b", jobs=3)
+    for name in BYTE_EQUAL:
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_seed_reaches_the_draw_and_the_battery(calibrate, monkeypatch):
+    seeds = []
+    for name in ("draw_hosts", "run_battery"):
+        real = getattr(pipeline, name)
+        monkeypatch.setattr(
+            pipeline,
+            name,
+            lambda *args, real=real, **named: (seeds.append(named["seed"]), real(*args, **named))[
+                1
+            ],
+        )
+    found = calibrate(seed=7)
+    assert seeds == [7, 7]
+    assert found.report["seed"] == found.run["settings"]["seed"] == 7
+
+
+def test_paraphrases_are_a_form_and_told(calibrate, folder, tmp_path):
+    found = calibrate(paraphrases=folder / "p.jsonl", out=tmp_path)
+    assert found.report["paraphrases"]["texts"] == found.report["paraphrases"]["items"] == 2
+    assert (overall(found)["paraphrase"]["trials"], overall(found)["paraphrase"]["found"]) == (2, 2)
+    assert found.run["paraphrases"]["path"] == (folder / "p.jsonl").as_posix()
+    assert "Paraphrases: 2 of 2 items, 2 planted." in (tmp_path / "summary.md").read_text()
+
+
+def test_a_scan_plants_paraphrases_too(folder):
+    found = sluicegate.scan(
+        folder / "corpus", folder / "quiz.jsonl", paraphrases=folder / "p.jsonl"
+    )
+    assert "paraphrase" in {rate["form"] for rate in found.report["calibration"]["rates"]}
+    assert found.run["paraphrases"]["texts"] == 2
+
+
+def test_paraphrases_without_a_calibration_are_refused(folder):
+    with pytest.raises(ValidationError, match="calibration is off"):
+        sluicegate.scan(
+            folder / "corpus", folder / "quiz.jsonl", paraphrases="p.jsonl", calibration="off"
         )
 
 
-def test_length_classes_and_positions_each_add_up_to_the_whole(healthy):
-    whole = rates_of(healthy)
-    by_length, by_position = Counter(), Counter()
-    for r in healthy.rates:
-        if r.length_class != "all":
-            assert (r.length_class in LENGTH_CLASSES, r.position) == (True, "all")
-            by_length[r.form] += r.trials
-        elif r.position != "all":
-            assert r.position in POSITIONS
-            by_position[r.form] += r.trials
-    assert by_length == {form: r.trials for form, r in whole.items()}
-    assert by_position == {form: r.trials for form, r in whole.items() if r.kind != "dose"}
+def test_paraphrases_of_no_item_end_it(calibrate, tmp_path):
+    (tmp_path / "p.jsonl").write_text('{"item_id": "nobody", "text": "Who?"}\n')
+    with pytest.raises(BenchmarkError, match="in no benchmark, the first 'nobody'"):
+        calibrate(paraphrases=tmp_path / "p.jsonl", out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
-def test_every_trial_of_a_form_is_another_item(plan, hosts):
-    outcomes = list(play(plan, hosts, size="quick"))
-    trials = Counter((outcome.kind, outcome.form, outcome.item) for outcome in outcomes)
-    assert set(trials.values()) == {1}
-    positions = Counter(o.position for o in outcomes if o.form == "verbatim")
-    assert positions == {"head": 20, "middle": 20, "tail": 20}
+@pytest.mark.parametrize("setting", [{"seed": -1}, {"calibration": "off"}, {"sede": 1}], ids=str)
+def test_a_setting_that_cannot_be_is_refused(folder, setting):
+    with pytest.raises(ValidationError, match=next(iter(setting))):
+        sluicegate.calibrate(folder / "corpus", folder / "quiz.jsonl", **setting)
 
 
-def test_the_order_of_hosts_and_their_copies_change_nothing(plan, hosts, healthy):
-    assert run_battery(plan, [*reversed(hosts), *hosts[:3]], size="quick") == healthy
+# --- what fails -----------------------------------------------------------------------------------
 
 
-def test_the_seed_changes_what_is_planted_and_is_told(plan, hosts, healthy):
-    other = run_battery(plan, hosts, size="quick", seed=1)
-    assert (other.seed, healthy.seed) == (1, 0)
-    assert [o.item for o in play(plan, hosts, size="quick", seed=1)] != [
-        o.item for o in play(plan, hosts, size="quick")
-    ]
+def test_a_scan_that_misses_is_uncalibrated_and_all_files_say_so(calibrate, tmp_path, monkeypatch):
+    judge = examine.judge
+
+    def blind(scanned, patterns):
+        judged = judge(scanned, patterns)
+        return type(judged)(*(column[:0] for column in judged))
+
+    monkeypatch.setattr(examine, "judge", blind)
+    found = calibrate(out=tmp_path)
+    assert (found.calibrated, found.complete) == (False, True)
+    reason = "verbatim: 30 of 30 planted items with a question of 13 words were missed"
+    assert reason in found.report["calibration"]["reason"]
+    assert found.report["calibration"]["status"] == "UNCALIBRATED"
+    assert f"> **UNCALIBRATED**: {reason}" in (tmp_path / "summary.md").read_text()
+    assert {path.name for path in tmp_path.iterdir()} == set(RESULT_FILES)
 
 
-def test_the_size_of_batches_changes_nothing(plan, hosts, healthy, monkeypatch):
-    monkeypatch.setattr(calibrate, "BATCH_CHARS", 10_000)
-    assert run_battery(plan, hosts, size="quick") == healthy
+def test_documents_that_are_too_short_leave_nothing_to_plant(calibrate, write_corpus, tmp_path):
+    found = calibrate(write_corpus(tmp_path / "c.jsonl", ["a few words"] * 5), out=tmp_path / "out")
+    assert not found.calibrated
+    assert found.report["calibration"]["reason"].startswith("nothing to plant: no searchable item,")
+    assert found.rates.is_empty()
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(RESULT_FILES)
 
 
-def test_the_definitions_of_the_run_are_left_as_they_are(plan, healthy):
-    assert not plan.tally.marks.grams.seen.any()
-    assert not plan.tally.marks.covered.any()
-    assert not plan.tally.in_one_document.any()
-
-
-def test_the_table_has_the_columns_of_the_file_and_the_same_bytes_each_time(plan, hosts, healthy):
-    table = calibration_table(healthy)
-    assert dict(table.schema) == CALIBRATION_SCHEMA
-    key = ["kind", "form", "length_class", "position"]
-    assert table.select(key).is_unique().all()
-    first, second = io.BytesIO(), io.BytesIO()
-    table.write_parquet(first)
-    calibration_table(run_battery(plan, hosts, size="quick")).write_parquet(second)
-    assert first.getvalue() == second.getvalue()
-
-
-def test_an_empty_battery_has_an_empty_table(plan):
-    calibration = run_battery(plan, [], size="quick")
-    assert (calibration.passed, calibration.rates) == (False, ())
-    assert calibration.reasons[0].startswith("nothing to plant")
-    assert calibration_table(calibration).schema == pl.Schema(CALIBRATION_SCHEMA)
-
-
-def test_items_of_which_none_can_be_searched_are_no_calibration(hosts):
-    benchmark = Benchmark("b", "b", "0" * 64, "fields", (Item("1", "Why?", "so", "", ()),))
-    plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()))
-    assert run_battery(plan, hosts, size="quick").reasons[0].startswith("nothing to plant")
-
-
-def test_hosts_that_are_too_short_are_none(plan):
-    assert list(play(plan, ["some words only", "1 2 3 " * 50], size="quick")) == []
-
-
-def test_items_that_the_corpus_holds_are_not_planted(plan, hosts):
-    held = plan.items[1]
-    with_leak = [f"{held.question}\n{held.answer}\n{host}" for host in hosts]
-    items = {o.item for o in play(plan, with_leak, size="quick") if o.kind != "false_positive"}
-    assert 1 not in items
-    assert len(items) > 50
-
-
-def test_paraphrases_are_planted_and_measured(plan, hosts):
-    texts = {item.id: " ".join(item.question.split()[::-1]) for item in plan.items[:50]}
-    calibration = run_battery(plan, hosts, size="quick", paraphrases=texts)
-    rate = rates_of(calibration)["paraphrase"]
-    assert (rate.trials, rate.found) == (50, 0)  # reversed: beyond this scan, and told so
-    assert calibration.passed
-
-
-def test_too_few_items_are_no_calibration(hosts):
-    calibration = run_battery(make_plan(12), hosts, size="quick")
-    assert calibration.reasons == (
-        "too few searchable items to calibrate: 12 that the documents do not hold already, "
-        "where 20 are needed",
+def test_a_corpus_that_cannot_be_read_is_named_as_the_reason(calibrate, tmp_path):
+    (tmp_path / "c.parquet").write_bytes(b"PAR1 nonsense")
+    found = calibrate(tmp_path / "c.parquet")
+    assert (found.calibrated, found.complete) == (False, False)
+    assert found.report["calibration"]["reason"].startswith(
+        f"nothing to plant: {tmp_path.as_posix()}/c.parquet: "
     )
 
 
-# --- broken scans: each must be caught ------------------------------------------------------------
+def test_what_cannot_be_read_beside_the_hosts_makes_it_incomplete(calibrate, folder, tmp_path):
+    (tmp_path / "bad.jsonl").write_text("{oops\n")
+    corpus = [folder / "corpus", tmp_path / "bad.jsonl"]
+    found = calibrate(corpus, out=tmp_path / "out")
+    assert (found.calibrated, found.complete) == (True, False)
+    (problem,) = found.report["corpus"]["problems"]
+    assert (problem["shard"], problem["row"]) == (f"{tmp_path.as_posix()}/bad.jsonl", 0)
+    assert "> **INCOMPLETE**: 1 thing that" in (tmp_path / "out" / "summary.md").read_text()
+    assert calibrate(corpus, skip_bad=True).complete
 
 
-def broken(plan, hosts):
-    calibration = run_battery(plan, hosts, size="quick")
-    assert not calibration.passed
-    return calibration.reasons
+def test_a_calibration_written_in_part_has_no_run_json(result, tmp_path, monkeypatch):
+    write_calibration(result, tmp_path)
 
+    def fail(path, content):
+        if path.name == "summary.md":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_text(path, content)
 
-def test_an_index_that_finds_nothing_is_caught(plan, hosts, monkeypatch):
-    index = plan.target.ngrams
-    blind = index._replace(filter=np.zeros_like(index.filter))
-    monkeypatch.setattr(plan, "target", plan.target._replace(ngrams=blind))
-    reasons = broken(plan, hosts)
-    assert "verbatim: 45 of 45 planted items with a question of 13 words were missed" in reasons
-    assert (
-        "8 copies: 15 of 15 planted items with a question of 13 words were counted wrong" in reasons
-    )
-
-
-def test_a_scan_without_the_normal_form_is_caught_by_the_forms_that_need_it(
-    plan, hosts, monkeypatch
-):
-    scan_texts = examine.scan_texts
-
-    def ascii_only(data, bounds, target, marks):
-        return scan_texts(np.where(data < 0x80, data, 0x20).astype(np.uint8), bounds, target, marks)
-
-    monkeypatch.setattr(examine, "scan_texts", ascii_only)
-    assert {reason.split(":")[0] for reason in broken(plan, hosts)} == {"full-width", "zero-width"}
-
-
-def test_a_judge_that_convicts_whatever_it_sees_is_caught(plan, hosts, monkeypatch):
-    judge = examine.judge
-
-    def harsh(scanned, patterns):
-        judged = judge(scanned, patterns)
-        return judged._replace(status=np.full_like(judged.status, Status.CONTAMINATED))
-
-    monkeypatch.setattr(examine, "judge", harsh)
-    (reason,) = broken(plan, hosts)
-    assert reason.startswith("false positives: ")
-    assert reason.endswith(" nulls were called contaminated, more than 1%")
-
-
-def test_a_judge_that_lets_everything_go_is_caught(plan, hosts, monkeypatch):
-    judge = examine.judge
-
-    def mild(scanned, patterns):
-        judged = judge(scanned, patterns)
-        return judged._replace(status=np.minimum(judged.status, Status.SUSPECT))
-
-    monkeypatch.setattr(examine, "judge", mild)
-    assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
-
-
-def test_findings_that_cannot_be_proven_are_misses(plan, hosts, monkeypatch):
-    monkeypatch.setattr(
-        shard_step, "locate", lambda *place: np.zeros((len(place[-1]), 2), np.int64)
-    )
-    assert broken(plan, hosts)[0].startswith("verbatim: 45 of 45 ")
-
-
-def test_a_scan_that_skips_documents_is_caught(plan, hosts, monkeypatch):
-    judge = examine.judge
-
-    def skipping(scanned, patterns):
-        judged = judge(scanned, patterns)
-        read = scanned.evidence.document[judged.evidence] % 7 > 0
-        return type(judged)(*(column[read] for column in judged))
-
-    monkeypatch.setattr(examine, "judge", skipping)
-    assert {"verbatim", "zero-width", "8 copies"} <= {r.split(":")[0] for r in broken(plan, hosts)}
-
-
-# --- the rules, on outcomes made by hand ----------------------------------------------------------
-
-
-def outcome(kind, form, *, found=True, guaranteed=False, status=Status.CONTAMINATED):
-    return Outcome(kind, form, 0, "head", guaranteed, status, "question", found)
-
-
-COPIES = [outcome("recall", "verbatim", guaranteed=True)] * 20
-CLEAN = [outcome("false_positive", "sibling item", found=False, status=Status.WEAK)] * 199
-
-
-def reasons(outcomes):
-    return list(calibrate._reasons(outcomes))
-
-
-def test_one_miss_of_the_guarantee_is_enough():
-    assert reasons([*COPIES, *CLEAN]) == []
-    miss = replace(COPIES[0], found=False, status=Status.SUSPECT)
-    assert reasons([*COPIES, miss]) == [
-        "verbatim: 1 of 21 planted items with a question of 13 words were missed"
-    ]
-
-
-def test_misses_outside_the_guarantee_are_measured_only():
-    miss = outcome("recall", "20% of words deleted", found=False, status=Status.WEAK)
-    assert reasons([*COPIES, *[miss] * 100]) == []
-
-
-def test_short_items_must_leave_a_trace_but_for_bad_luck():
-    short = replace(COPIES[0], guaranteed=False)
-    lost = replace(short, found=False, status=Status.WEAK)
-    assert reasons([*COPIES, *[short] * 16, *[lost] * 2]) == []
-    assert reasons([*COPIES, *[short] * 10, *[lost] * 10]) == [
-        "verbatim: only 10 of 20 planted items with a question under 13 words left a trace"
-    ]
-    assert reasons([short] * 19) == [
-        "too few searchable items to calibrate: 19 that the documents do not hold already, "
-        "where 20 are needed"
-    ]
-
-
-def test_false_positives_are_allowed_up_to_one_in_a_hundred():
-    wrong = outcome("false_positive", "sibling item")
-    assert reasons([*COPIES, *CLEAN, wrong]) == []
-    assert reasons([*COPIES, *CLEAN, wrong, wrong, wrong]) == [
-        "false positives: 3 of 202 nulls were called contaminated, more than 1%"
-    ]
-
-
-def test_one_item_found_in_its_shuffled_words_is_too_many():
-    wrong = outcome("false_positive", "shuffled words")
-    assert reasons([*COPIES, *CLEAN, wrong]) == [
-        "false positives: shuffled words called contaminated 1 times"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("words", "name"),
-    [(0, "under 10"), (9, "under 10"), (10, "10 to 24"), (25, "25 to 59"), (60, "60 and more")],
-)
-def test_length_classes_begin_at_their_bounds(words, name):
-    assert length_class(words) == name
+    monkeypatch.setattr(pipeline, "write_text", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_calibration(result, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == set(RESULT_FILES) - {"run.json"}

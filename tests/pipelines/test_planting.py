@@ -1,10 +1,12 @@
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from corpora.benchmarks import Item
 from corpora.normal_form import word_hashes
+from indexes.seeds import seed_hashes
 from pipelines.planting import FORMS, NULLS, Subject, planted_forms, word_texts
 
 ROBE = Item(
@@ -187,6 +189,39 @@ def test_edits_know_words_of_scripts_without_spaces():
     assert len(word_texts(planted("20% of words deleted", CHINESE))) == 15  # of 9 + 3 + 3 + 3
 
 
+def test_every_fourth_word_is_replaced_by_one_that_the_item_does_not_have():
+    item = replace(LONG, answer="and so on", choices=("word1 word2", "and so on"))
+    before = word_texts(planted("verbatim", item))
+    copy = word_texts(planted("every fourth word replaced", item, filler=(*FILLER, "word7", "so")))
+    assert [new != old for new, old in zip(copy, before, strict=True)] == (
+        [False, False, False, True] * 12
+    )
+    assert set(copy[3::4]) <= set(FILLER)
+
+
+@pytest.mark.parametrize("item", [LONG, ROBE, CODE], ids=lambda item: item.id)
+def test_no_run_of_five_words_is_left_where_every_fourth_is_replaced(item):
+    long = replace(item, question=f"{item.question} {item.question}")  # its runs, twice
+    copy = planted("every fourth word replaced", long)
+    if len(word_texts(long.question)) < 25:
+        assert copy is None
+    else:
+        seeds = seed_hashes(word_hashes(planted("verbatim", long)))
+        assert not np.isin(seed_hashes(word_hashes(copy)), seeds).any()
+
+
+def test_questions_under_25_words_are_not_thinned():
+    words = LONG.question.split()
+    for n, applies in ((24, False), (25, True)):
+        item = Item("q", " ".join(words[:n]), "an answer of some more words", "", ())
+        assert (planted("every fourth word replaced", item) is not None) == applies
+
+
+def test_without_foreign_words_nothing_is_thinned():
+    assert planted("every fourth word replaced", LONG, filler=("word1", "word2")) is None
+    assert planted("every fourth word replaced", LONG, filler=()) is None
+
+
 def test_truncation_keeps_the_beginning():
     assert planted("truncated to 75%", LONG).split() == LONG.question.split()[:30]
     assert planted("truncated to 50%", LONG).split() == LONG.question.split()[:20]
@@ -216,10 +251,12 @@ def test_what_is_no_code_is_not_renamed(answer):
 
 def test_paraphrases_are_a_form_when_there_are_some():
     assert "paraphrase" not in planted_forms()
-    form = planted_forms({"robe": "Something else."})["paraphrase"]
+    form = planted_forms({ROBE: ["Something else.", "Quite other."]})["paraphrase"]
     random = np.random.default_rng(0)
-    assert form.plant(ROBE, random, FILLER) == "Something else."
+    drawn = {form.plant(ROBE, random, FILLER) for _ in range(20)}
+    assert drawn == {"Something else.", "Quite other."}
     assert form.plant(CELL, random, FILLER) is None
+    assert form.plant(replace(ROBE, question="Of another benchmark?"), random, FILLER) is None
     assert form.expected == "suspect"
 
 

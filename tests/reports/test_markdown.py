@@ -45,7 +45,7 @@ def test_hostile_text_makes_no_element_link_or_mention(hostile_report):
 def test_hostile_text_neither_adds_nor_removes_table_cells(hostile_report):
     html = html_of(render_markdown(hostile_report))
     tables = re.findall(r"<table>.*?</table>", html, flags=re.DOTALL)
-    assert len(tables) == 7
+    assert len(tables) == 8
     for table in tables:
         rows = re.findall(r"<tr>.*?</tr>", table, flags=re.DOTALL)
         assert len({len(re.findall(r"<t[hd]\b", row)) for row in rows}) == 1

@@ -95,3 +95,22 @@ def test_a_short_text_is_not_clipped():
 
 def test_an_incomplete_report_says_so_before_its_calibration(report):
     assert [stamp.word for stamp in view.stamps(report)] == ["INCOMPLETE", "UNCALIBRATED"]
+
+
+def test_a_battery_that_failed_says_why_and_where_its_rates_are(report):
+    (_, stamp) = view.stamps(report)
+    assert stamp.meaning == (
+        "other workers: 1 of 60 planted documents gave other findings on 4 threads. What the battery "
+        "measured stands in calibration.parquet."
+    )
+
+
+def test_a_battery_that_was_not_run_measured_nothing(report):
+    report["calibration"] = {"status": "UNCALIBRATED", "reason": "it was not run"}
+    assert view.stamps(report)[-1].meaning.startswith("it was not run. How many edited copies ")
+
+
+def test_rates_say_what_they_measure(report):
+    assert view.measures("invariance") == "documents with the same findings"
+    assert view.measures("of_a_later_version") == "of a later version"
+    assert view.interval(0.8380132, 0.9815382) == "83.8–98.2%"

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -80,8 +81,8 @@ def test_help_answers_in_under_300_ms(run):
         taken.append(time.perf_counter() - start)
     assert answer.returncode == 0
     assert statistics.median(taken) < 0.3
-    for command in ("scan", "demo", "report", "doctor"):
-        assert f"\n    {command} " in answer.stdout
+    for command in ("scan", "calibrate", "demo", "report", "doctor"):
+        assert re.search(rf"\n    {command}\s", answer.stdout)
 
 
 def test_help_imports_nothing_heavy():
@@ -96,7 +97,7 @@ def test_help_imports_nothing_heavy():
     assert answer.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["scan", "demo", "report", "doctor"])
+@pytest.mark.parametrize("command", ["scan", "calibrate", "demo", "report", "doctor"])
 def test_every_command_has_help(run, command):
     answer = run(command, "--help")
     assert answer.returncode == 0
@@ -170,6 +171,7 @@ def test_a_suspect_item_fails_on_suspect_only(scan, folder, write_corpus, questi
         ["--jobs", "0"],
         ["--scanners", "tarot"],
         ["--fields", "x=y"],
+        ["--paraphrases", "quiz.jsonl", "--calibration", "off"],
     ],
     ids=" ".join,
 )
@@ -387,6 +389,111 @@ def test_an_interrupt_leaves_no_file_and_exits_with_130(folder, endless, jobs):
     assert errors == "sluicegate: interrupted: no file was left half-written\n"
     assert time.perf_counter() - start < 10  # the time of a batch, not of 3 GB
     assert not (folder / "out").exists()
+
+
+# --- calibrate ---------------------------------------------------------------------------------------
+
+CALIBRATION_FILES = {"calibration.parquet", "calibration.json", "summary.md", "run.json"}
+
+
+@pytest.fixture
+def calibrate(run, folder, write_corpus, write_benchmark, vocabulary):
+    """Calibrate quickly, with 25 items and 10 documents, into `out`, without progress."""
+    texts = [" ".join(vocabulary(9000 + 200 * n, 9200 + 200 * n)) for n in range(10)]
+    write_corpus(folder / "hosts.jsonl", texts)
+    questions = [" ".join(vocabulary(40 * n, 40 * n + 30)) for n in range(25)]
+    items = [{"id": f"q{n}", "question": text, "answer": "4"} for n, text in enumerate(questions)]
+    write_benchmark(folder / "many.jsonl", items)
+
+    def run_calibrate(*arguments, corpus="hosts.jsonl", benchmarks="many.jsonl"):
+        return run(
+            "calibrate", corpus, "--benchmarks", benchmarks, "--out", "out", "--quiet",
+            "--calibration", "quick", *arguments,
+        )  # fmt: skip
+
+    return run_calibrate
+
+
+def test_a_calibration_prints_its_table_and_writes_all_files(calibrate, folder):
+    answer = calibrate()
+    assert (answer.returncode, answer.stderr) == (0, "")
+    assert answer.stdout.startswith("CALIBRATED: of 150 planted copies that are whole")
+    assert "drawn from the 10 that were read of 1 of 1 shard of hosts.jsonl" in answer.stdout
+    lines = [line.split() for line in answer.stdout.splitlines()]
+    assert ["other", "workers", "25", "25", "100.0%", "86.3–100.0%"] in lines
+    assert answer.stdout.endswith("\nrates: out/calibration.parquet\n")
+    assert written(folder) == CALIBRATION_FILES
+
+
+def test_json_of_a_calibration_is_its_file(calibrate, folder):
+    answer = calibrate("--json", "--seed", "3")
+    assert answer.returncode == 0
+    assert answer.stdout == (folder / "out" / "calibration.json").read_text()
+    assert json.loads(answer.stdout)["seed"] == 3
+
+
+@pytest.mark.parametrize("case", ["too few items", "nothing to plant", "unreadable"])
+def test_what_cannot_be_calibrated_exits_with_3_and_the_reason(calibrate, folder, case):
+    (folder / "bad.jsonl").write_text("{oops\n")
+    arguments, said = {
+        "too few items": (
+            {"benchmarks": "quiz.jsonl"},
+            "too few searchable items to calibrate: 1 ",
+        ),
+        "nothing to plant": (
+            {"corpus": "leaky.jsonl"},
+            "nothing to plant: no searchable item, or no",
+        ),
+        "unreadable": ({"corpus": "bad.jsonl"}, "nothing to plant: bad.jsonl, row 0: "),
+    }[case]
+    answer = calibrate(**arguments)
+    assert answer.returncode == 3
+    assert one_line(answer).startswith(f"sluicegate: uncalibrated: {said}")
+    assert "UNCALIBRATED: " in answer.stdout
+    assert written(folder) == CALIBRATION_FILES
+
+
+def test_a_document_that_cannot_be_read_exits_with_3_and_is_named(calibrate, folder):
+    with (folder / "leaky.jsonl").open("ab") as file:
+        file.write((folder / "hosts.jsonl").read_bytes() + b"{oops\n")
+    answer = calibrate(corpus="leaky.jsonl")
+    assert answer.returncode == 3
+    assert one_line(answer).startswith("sluicegate: incomplete: leaky.jsonl, row 12: ")
+    assert calibrate("--skip-bad", corpus="leaky.jsonl").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--seed", "-1"], "--seed: "),
+        (["--seed", "dice"], "argument --seed: "),
+        (["--calibration", "off"], "argument --calibration: "),
+        (["--text", "body"], "hosts.jsonl: there is no column 'body'"),
+        (["--paraphrases", "gone.jsonl"], "gone.jsonl: does not exist; check --paraphrases"),
+        (
+            ["--paraphrases", "p.jsonl"],
+            "p.jsonl, row 1: 1 row has an item_id that is in no benchmark",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_wrong_input_of_a_calibration_exits_with_2_and_is_named(calibrate, folder, arguments, said):
+    rows = [{"item_id": name, "text": "Who?"} for name in ("q1", "nobody")]
+    (folder / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answer = calibrate(*arguments)
+    assert answer.returncode == 2
+    assert said in answer.stderr.splitlines()[-1]
+    assert "Traceback" not in answer.stderr
+    assert written(folder) == set()
+
+
+def test_a_scan_and_a_calibration_plant_the_paraphrases_of_a_file(calibrate, scan, folder):
+    (folder / "p.csv").write_text("item_id,text\nq1,Who made it?\nq1,By whom was it made?\n")
+    answer = calibrate("--paraphrases", "p.csv")
+    assert "Paraphrases: 2 of 1 item, 1 planted." in answer.stdout
+    scan("hosts.jsonl", "--paraphrases", "p.csv", benchmarks="many.jsonl")
+    rates = json.loads((folder / "out" / "report.json").read_text())["calibration"]["rates"]
+    assert [rate["trials"] for rate in rates if rate["form"] == "paraphrase"] == [1]
 
 
 # --- report -------------------------------------------------------------------------------------------

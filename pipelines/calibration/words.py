@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pipelines.calibrate import Calibration, Rate
+from pipelines.calibration.invariance import WORKERS
+from pipelines.calibration.outcomes import ALL, Calibration, Rate
 from pipelines.planting import NULLS, planted_forms
 from reports.intervals import rule_of_three
 from reports.schema import Calibration as Section
 from reports.schema import CalibrationRate
-
-ALL = "all"
 
 
 def calibration_section(calibration: Calibration | None) -> Section:
@@ -51,4 +50,5 @@ def _statement(rates: list[Rate]) -> str:
     alarms = f"{wrong:,} of {tried:,} texts that hold no leak were called contaminated"
     if wrong == 0 and tried:
         alarms += f", so at most {rule_of_three(tried):.1%} are"
-    return "; ".join([*parts, alarms])
+    same = f"the same findings in other batches and orders and on {WORKERS} threads"
+    return "; ".join([*parts, alarms, same])

@@ -1,0 +1,188 @@
+"""Fingerprints of documents: the few seeds that stand for all runs of 13 words.
+
+Of every nine seeds in a row (five words each, so 13 words) the one that comes first in a fixed order is
+kept: a minimizer (Schleimer, Wilkerson and Aiken 2003; Roberts et al. 2004). Two texts that share a run
+of 13 words share its nine seeds, so the same one is kept in both: **every shared run of 13 words
+shares a fingerprint**. About a fifth of the seeds is kept. The order is that of a hash, but seeds that
+the background knows as common come last: they are kept only where nothing else stands, so a
+fingerprint seldom says what stands everywhere.
+
+A fingerprint carries two bits of each of the eight words before and after it. They tell nearly always
+whether the run goes on to 13 words, so that a document need not be read for a shared phrase of five.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from corpora.intrinsics import trailing_zeros
+from corpora.kernels import inline_kernel, kernel
+from corpora.normal_form import hash_words, table
+from corpora.pieces import cut_text
+from indexes.background import Background
+from indexes.ngram import LONG_WORDS, bit_filter, may_hold
+from indexes.seeds import SEED_WORDS, seed_at
+
+SCHEME: Final = "minimizers/1"  # raised when the same text gives other fingerprints
+WINDOW_SEEDS: Final = LONG_WORDS - SEED_WORDS + 1
+CONTEXT_WORDS: Final = LONG_WORDS - SEED_WORDS  # on each side
+PIECE_BYTES: Final = 1 << 19  # longer documents are fingerprinted in pieces, so scratch stays small
+CARRIED_WORDS: Final = 2 * LONG_WORDS + CONTEXT_WORDS
+U64 = np.uint64
+ORDER: Final = U64(0x9FB21C651E98DF25)
+LAST: Final = U64(1 << 63)
+ONE, SIXTY_THREE, KEY_SHIFT = U64(1), U64(63), U64(16)
+CONTEXT_SHIFT, TWO_BITS = U64(40), U64(3)
+
+
+class CommonSeeds(NamedTuple):
+    """Seeds that are kept last, as a bit filter: what it lets through by chance counts as common."""
+
+    bits: np.ndarray  # uint64
+    shift: np.uint64
+
+
+class Fingerprints(NamedTuple):
+    """Fingerprints of a batch in text order, (n,) each."""
+
+    key: np.ndarray  # uint64, 48 bits of the seed's hash
+    context: np.ndarray  # uint32, two bits for each word around it
+    document: np.ndarray  # int64, number in the batch
+
+
+def common_seeds(background: Background) -> CommonSeeds:
+    """Return the filter of the seeds that the background knows as common phrases."""
+    return CommonSeeds(*bit_filter(background.phrase_hash))
+
+
+def scheme_of(background: Background) -> str:
+    """Return the name of these fingerprints: equal names mean equal fingerprints of equal words."""
+    phrases = hashlib.sha256(background.phrase_hash.tobytes()).hexdigest()
+    return f"{SCHEME}-{phrases[:12]}"
+
+
+def fingerprint(
+    data: np.ndarray, bounds: np.ndarray, common: CommonSeeds
+) -> tuple[Fingerprints, int]:
+    """Return the fingerprints of documents and the number of their words.
+
+    Documents are `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8; bounds int64 (n + 1,)). Those of
+    fewer than five words have none. Releases the interpreter lock.
+    """
+    key, context, document, words = _fingerprint(data, bounds, *table(), *common)
+    return Fingerprints(key, context, document), words
+
+
+@inline_kernel
+def seed_key(seed: Any) -> Any:
+    """Return the 48 bits of a seed's hash that are stored."""
+    return seed >> KEY_SHIFT
+
+
+@inline_kernel
+def _rank(seed: Any, bits: Any, shift: Any) -> Any:
+    """Return a seed's place in the order: smaller ones are kept."""
+    rank = seed * ORDER >> ONE
+    return rank | LAST if may_hold(bits, shift, seed) else rank
+
+
+@kernel
+def context_of(words: Any, first: int, last: int, at: int) -> Any:
+    """Return two bits of each of the words around the seed at `at`, of `words[first:last]`.
+
+    The nearest words come lowest, those before the seed in the low half; what is not there is zero.
+    """
+    context = U64(0)
+    for k in range(min(CONTEXT_WORDS, at - first)):
+        context |= (words[at - 1 - k] >> CONTEXT_SHIFT & TWO_BITS) << U64(2 * k)
+    for k in range(min(CONTEXT_WORDS, last - at - SEED_WORDS)):
+        context |= (words[at + SEED_WORDS + k] >> CONTEXT_SHIFT & TWO_BITS) << U64(
+            2 * (CONTEXT_WORDS + k)
+        )
+    return np.uint32(context)
+
+
+@inline_kernel
+def shared_run(ours: Any, theirs: Any, before: int, after: int) -> tuple[int, int]:
+    """Return how long a run two texts may share around a seed, and how much of it is before the seed.
+
+    `before` and `after` are the words that ours has on each side. Never less than what the texts share
+    of the 21 words around.
+    """
+    differing = U64(ours ^ theirs)
+    low = differing & U64(0xFFFF)
+    high = differing >> U64(16)
+    shared_before = min(before, CONTEXT_WORDS, trailing_zeros(low | U64(1 << 16)) >> 1)
+    shared_after = min(after, CONTEXT_WORDS, trailing_zeros(high | U64(1 << 16)) >> 1)
+    return SEED_WORDS + shared_before + shared_after, shared_before
+
+
+@kernel
+def _fingerprint(
+    data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, bits: Any, shift: Any
+) -> tuple[Any, Any, Any, int]:
+    longest = 0
+    for document in range(len(bounds) - 1):
+        longest = max(longest, bounds[document + 1] - bounds[document])
+    room = CARRIED_WORDS + 2 * min(longest, PIECE_BYTES) + 1
+    hashes = np.empty(room, np.uint64)
+    ranks = np.empty(room, np.uint64)
+    guess = 1024 + len(data) // 16
+    key = np.empty(guess, np.uint64)
+    context = np.empty(guess, np.uint32)
+    owner = np.empty(guess, np.int64)
+    n = words = 0
+    for document in range(len(bounds) - 1):
+        first, last = bounds[document], bounds[document + 1]
+        carried = own_first = 0
+        while True:
+            end = cut_text(data, first, last, PIECE_BYTES)
+            n_words = carried + hash_words(
+                data, first, end, page_of, entries, parts, hashes[carried:]
+            )
+            words += n_words - carried
+            n_seeds = n_words - SEED_WORDS + 1
+            if n + n_words > len(key):
+                size = 2 * (n + n_words)
+                key, context, owner = (
+                    _grown(key, n, size),
+                    _grown(context, n, size),
+                    _grown(owner, n, size),
+                )
+            for at in range(n_seeds):
+                ranks[at] = _rank(seed_at(hashes, at, SEED_WORDS), bits, shift)
+            # A seed at a seam is kept in the piece that has all windows and words around it.
+            own_last = max(own_first, n_seeds - LONG_WORDS) if end < last else n_seeds
+            kept = -1
+            for stop in range(min(WINDOW_SEEDS, n_seeds), n_seeds + 1):
+                start = max(0, stop - WINDOW_SEEDS)
+                if kept < start:
+                    kept = start
+                    for at in range(start + 1, stop):
+                        if ranks[at] <= ranks[kept]:
+                            kept = at
+                elif ranks[stop - 1] <= ranks[kept]:
+                    kept = stop - 1
+                else:
+                    continue
+                if own_first <= kept < own_last:
+                    key[n] = seed_key(seed_at(hashes, kept, SEED_WORDS))
+                    context[n] = context_of(hashes, 0, n_words, kept)
+                    owner[n] = document
+                    n += 1
+            if end >= last:
+                break
+            carried = min(n_words, CARRIED_WORDS)
+            hashes[:carried] = hashes[n_words - carried : n_words].copy()
+            first, own_first = end, own_last - (n_words - carried)
+    return key[:n].copy(), context[:n].copy(), owner[:n].copy(), words
+
+
+@kernel
+def _grown(array: Any, used: int, size: int) -> Any:
+    out = np.empty(size, array.dtype)
+    out[:used] = array[:used]
+    return out

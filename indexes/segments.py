@@ -1,0 +1,156 @@
+"""Segments: fingerprints of up to 65,536 documents, sorted, in one file that is memory-mapped.
+
+A segment is a header and five arrays, little-endian, each at a multiple of 64 bytes:
+
+    first     uint32 (65,537,)   entries of bucket k are first[k] .. first[k + 1]; the bucket is the upper
+                                 16 of a fingerprint's 48 bits
+    key       uint32 (entries,)  its other 32 bits, ascending within a bucket
+    context   uint32 (entries,)  two bits for each word around it (`indexes.fingerprints`)
+    document  uint16 (entries,)  number of the document in the segment
+    row       uint32 (documents,) row of the document in its shard, less the header's first row
+
+So a fingerprint costs ten bytes, and a fifth of the words has one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from indexes.fingerprints import Fingerprints
+
+MAGIC: Final = b"SLUICESG"
+VERSION: Final = 1
+HEADER: Final = struct.Struct("<8sIIQQQ")  # magic, version, unused, entries, documents, first row
+ALIGNMENT: Final = 64
+BUCKETS: Final = 1 << 16
+KEY_BITS: Final = 32
+MOST_DOCUMENTS: Final = 1 << 16
+MOST_ENTRIES: Final = 4 << 20  # of a segment, so that sorting one takes little memory
+MOST_ROWS: Final = 1 << 32  # that the rows of one segment may span
+
+
+class SegmentError(ValueError):
+    """A file is no whole segment; the text says why."""
+
+
+class Segment(NamedTuple):
+    """The arrays of a segment, mapped or in memory; read-only."""
+
+    first: np.ndarray
+    key: np.ndarray
+    context: np.ndarray
+    document: np.ndarray
+    row: np.ndarray  # int64 (documents,), rows in the shard
+
+
+class SegmentBuilder:
+    """Gathers the fingerprints of batches and gives a segment whenever one is full.
+
+    Where segments end depends on the documents only, not on the batches that they come in.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def add(self, found: Fingerprints, rows: np.ndarray) -> Iterator[bytes]:
+        """Take the fingerprints of documents that stand in `rows` (int64, ascending) of the shard."""
+        entries = np.searchsorted(found.document, np.arange(len(rows) + 1))
+        start = 0
+        while start < len(rows):
+            stop = self._room(rows, entries, start)
+            if stop > start:
+                low, high = entries[start], entries[stop]
+                self._keys.append(found.key[low:high])
+                self._contexts.append(found.context[low:high])
+                self._documents.append(found.document[low:high] - start + self._n_documents)
+                self._rows.append(rows[start:stop])
+                self._n_documents += stop - start
+                self._n_entries += int(high - low)
+                start = stop
+            if start < len(rows):
+                yield self._segment()
+
+    def finish(self) -> Iterator[bytes]:
+        """Give what is left, if anything."""
+        if self._n_documents:
+            yield self._segment()
+
+    def _room(self, rows: np.ndarray, entries: np.ndarray, start: int) -> int:
+        """Return past which document the segment is full; a first document always fits."""
+        by_count = start + MOST_DOCUMENTS - self._n_documents
+        left = entries[start] + MOST_ENTRIES - self._n_entries
+        by_entries = int(np.searchsorted(entries, left, side="right")) - 1
+        first_row = self._rows[0][0] if self._rows else rows[start]
+        by_rows = int(np.searchsorted(rows, first_row + MOST_ROWS))
+        stop = min(by_count, by_entries, by_rows, len(rows))
+        return max(stop, start + 1) if self._n_documents == 0 else max(stop, start)
+
+    def _segment(self) -> bytes:
+        key = np.concatenate(self._keys)
+        document = np.concatenate(self._documents)
+        order = np.argsort(key << np.uint64(16) | document.astype(np.uint64), kind="stable")
+        key, document = key[order], document[order]
+        context = np.concatenate(self._contexts)[order]
+        rows = np.concatenate(self._rows)
+        again = np.zeros(len(key), np.bool_)  # the same run of 21 words, twice in a document
+        again[1:] = (key[1:] == key[:-1]) & (document[1:] == document[:-1])
+        again[1:] &= context[1:] == context[:-1]
+        key, document, context = key[~again], document[~again], context[~again]
+        self._clear()
+        return _pack(key, context, document, rows)
+
+    def _clear(self) -> None:
+        self._keys: list[np.ndarray] = []
+        self._contexts: list[np.ndarray] = []
+        self._documents: list[np.ndarray] = []
+        self._rows: list[np.ndarray] = []
+        self._n_documents = self._n_entries = 0
+
+
+def _pack(key: np.ndarray, context: np.ndarray, document: np.ndarray, rows: np.ndarray) -> bytes:
+    bucket = key >> np.uint64(KEY_BITS)
+    first = np.searchsorted(bucket, np.arange(BUCKETS + 1)).astype("<u4")
+    first_row = int(rows[0])
+    parts = [HEADER.pack(MAGIC, VERSION, 0, len(key), len(rows), first_row)]
+    for array in (
+        first,
+        (key & np.uint64(0xFFFFFFFF)).astype("<u4"),
+        context.astype("<u4"),
+        document.astype("<u2"),
+        (rows - first_row).astype("<u4"),
+    ):
+        parts.append(b"\0" * (-sum(map(len, parts)) % ALIGNMENT))
+        parts.append(array.tobytes())
+    return b"".join(parts)
+
+
+def read_segment(data: Any) -> Segment:
+    """Return the arrays of a segment from a buffer (bytes, a memory map), uncopied but for `row`.
+
+    Raises:
+        SegmentError: where it is cut off or is no segment of this version.
+    """
+    view = memoryview(data)
+    if len(view) < HEADER.size:
+        raise SegmentError("it is shorter than a header")
+    magic, version, _, n_entries, n_documents, first_row = HEADER.unpack(view[: HEADER.size])
+    if magic != MAGIC or version != VERSION:
+        raise SegmentError(f"it is no segment of version {VERSION}")
+    arrays = []
+    at = HEADER.size
+    for kind, size in (
+        ("<u4", BUCKETS + 1), ("<u4", n_entries), ("<u4", n_entries), ("<u2", n_entries),
+        ("<u4", n_documents),
+    ):  # fmt: skip
+        at += -at % ALIGNMENT
+        end = at + size * np.dtype(kind).itemsize
+        if end > len(view):
+            raise SegmentError("it is cut off")
+        arrays.append(np.frombuffer(view[at:end], kind))
+        at = end
+    first, key, context, document, row = arrays
+    return Segment(first, key, context, document, row.astype(np.int64) + first_row)

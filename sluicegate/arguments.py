@@ -1,0 +1,195 @@
+"""The arguments of every command: what may be said, and what `--help` says of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Final
+
+from sluicegate import __version__
+
+STATUSES: Final = ("contaminated", "suspect", "unsearchable")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the commands; the one chosen is `command` of the parsed options."""
+    parser = argparse.ArgumentParser(
+        prog="sluicegate",
+        description="Keeps leaked benchmarks and silent drift out of LLM training data.",
+    )
+    parser.add_argument("--version", action="version", version=f"sluicegate {__version__}")
+    commands = parser.add_subparsers(
+        title="commands", required=True, metavar="COMMAND", dest="command"
+    )
+    _add_scan(commands)
+    _add_calibrate(commands)
+    _add_duplicates(commands)
+    _add_demo(commands)
+    _add_report(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    scan = commands.add_parser(
+        "scan",
+        help="find benchmark items in a corpus",
+        description="Find the items of benchmarks in a corpus: which leaked, where, and why we say so.",
+    )
+    _add_inputs(scan)
+    scan.add_argument("--device", default="auto", choices=("auto", "cpu"), help="default: auto")
+    scan.add_argument(
+        "--calibration", default="quick", choices=("full", "quick", "off"),
+        help="measure the scan on planted leaks: full, quick (seconds) or off (default: quick)",
+    )  # fmt: skip
+    _add_paraphrases(scan)
+    scan.add_argument(
+        "--fail-on", choices=STATUSES, metavar="STATUS",
+        help="exit with 1 if any item has this status or a worse one: " + ", ".join(STATUSES),
+    )  # fmt: skip
+    _add_output_flags(scan, "report.json")
+
+
+def _add_calibrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="measure what a scan of a corpus finds and misses, without scanning it",
+        description="Plant leaks and harmless look-alikes into documents drawn from a corpus, and count "
+        "what the scan makes of them. Little of the corpus is read.",
+    )
+    _add_inputs(calibrate)
+    calibrate.add_argument(
+        "--calibration", default="full", choices=("full", "quick"),
+        help="up to 300 (full) or 60 (quick) trials of each form (default: full)",
+    )  # fmt: skip
+    _add_paraphrases(calibrate)
+    calibrate.add_argument(
+        "--seed", type=int, default=0, metavar="N",
+        help="of the documents drawn and of what is planted (default: 0)",
+    )  # fmt: skip
+    _add_output_flags(calibrate, "calibration.json")
+
+
+def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    duplicates = commands.add_parser(
+        "duplicates",
+        help="find exact and near duplicates in a corpus, and what two versions share",
+        description="Count the documents that are copies of another, exactly or nearly, by domain; with "
+        "--against, also what is new, kept and lost between two versions.",
+    )
+    _add_corpus(duplicates)
+    duplicates.add_argument(
+        "--against", nargs="+", metavar="CORPUS", help="the version to compare with: the baseline"
+    )
+    duplicates.add_argument(
+        "--threshold", type=float, default=0.8, metavar="J",
+        help="Jaccard similarity of word 5-grams from which two documents are near duplicates, from "
+        "0.3 to 0.95 (default: 0.8)",
+    )  # fmt: skip
+    duplicates.add_argument(
+        "--seed", type=int, default=0, metavar="N",
+        help="of the pairs that are drawn to be read again (default: 0)",
+    )  # fmt: skip
+    _add_output_flags(duplicates, "duplicates.json")
+
+
+def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    demo = commands.add_parser(
+        "demo",
+        help="scan the text that every Python installation carries, with planted leaks",
+        description="Build a corpus from this Python installation, plant leaks, and find them.",
+    )
+    demo.add_argument("--out", type=Path, default=Path("sluicegate-demo"), metavar="DIR")
+    demo.add_argument("--jobs", type=int, default=_processors(), metavar="N")
+    _add_output_flags(demo, "report.json")
+
+
+def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    report = commands.add_parser(
+        "report",
+        help="print the report of an earlier run",
+        description="Render the report.json of a run again.",
+    )
+    report.add_argument("dir", type=Path, metavar="DIR", help="result folder of a run")
+    report.add_argument(
+        "--format", default="terminal", choices=("terminal", "html", "md", "json"),
+        help="default: terminal",
+    )  # fmt: skip
+
+
+def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    commands.add_parser(
+        "doctor",
+        help="check the installation",
+        description="Say in words what is installed and what is broken.",
+    )
+
+
+def _add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add what names corpus and benchmarks, and how they are read and searched."""
+    _add_corpus(parser)
+    parser.add_argument(
+        "--benchmarks", nargs="+", required=True, metavar="FILE",
+        help="JSONL, JSON, Parquet, CSV or TSV files, folders, globs or hf:// URLs",
+    )  # fmt: skip
+    parser.add_argument(
+        "--fields", metavar="MAP",
+        help="fields of the benchmarks, as in question=prompt,answer=completion (default: recognised)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--scanners",
+        default="ngram",
+        metavar="NAMES",
+        help="comma-separated: ngram, minhash (rewordings; some 20 times slower) (default: ngram)",
+    )
+
+
+def _add_corpus(parser: argparse.ArgumentParser) -> None:
+    """Add what names a corpus, and how it is read."""
+    parser.add_argument(
+        "corpus",
+        nargs="+",
+        metavar="CORPUS",
+        help="path, glob, folder, URL (s3://, gs://, file://) or mix.yaml",
+    )
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the results"
+    )
+    parser.add_argument(
+        "--text", default="text", metavar="COLUMNS",
+        help="text columns of the corpus, comma-separated; dots reach into nested keys (default: text)",
+    )  # fmt: skip
+    parser.add_argument("--id", default="id", metavar="COLUMN", help="id column (default: id)")
+    parser.add_argument(
+        "--domain", default="domain", metavar="COLUMN", help="domain column (default: domain)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        default=_processors(),
+        metavar="N",
+        help="threads (default: all processors)",
+    )
+    parser.add_argument(
+        "--skip-bad",
+        action="store_true",
+        help="documents that cannot be read do not make it incomplete",
+    )
+
+
+def _add_paraphrases(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--paraphrases", type=Path, metavar="FILE",
+        help="JSONL, CSV, TSV or Parquet of item_id, text and, where ids are not enough, benchmark: "
+        "plant these texts, too",
+    )  # fmt: skip
+
+
+def _add_output_flags(parser: argparse.ArgumentParser, file: str) -> None:
+    parser.add_argument("--json", action="store_true", help=f"print {file} instead of the summary")
+    parser.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
