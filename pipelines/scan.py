@@ -1,7 +1,7 @@
 """The scan: a corpus and benchmarks in; findings, item statuses and a report out. A look-up.
 
-    plan:  read the benchmarks, index their items, list the shards and split the large ones
-    map:   one step per shard (pipelines.shard_step)
+    plan:  read the benchmarks, index their items, list what is to be read (pipelines.sources)
+    map:   one step per shard (pipelines.shard_step), or per shard that an index store knows
     calibrate: plant leaks into documents of the corpus and see which the scan finds
     merge: sort, decide the status of each item, summarise, write
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +23,7 @@ import polars as pl
 from corpora.benchmarks import read_benchmarks
 from corpora.fields import FieldMap
 from corpora.normal_form import fingerprint
-from corpora.problems import ReadLog
-from corpora.shards import Columns, Shard, resolve, split
+from corpora.problems import CorpusError, ReadLog
 from indexes.background import load_background
 from pipelines.calibration import Calibration, calibration_table, run_battery
 from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
@@ -33,21 +31,15 @@ from pipelines.calibration.words import calibration_section
 from pipelines.files import write_table, write_text
 from pipelines.run_record import run_head, run_json
 from pipelines.settings import ScanSettings
-from pipelines.shard_step import (
-    ScanPlan,
-    StepResult,
-    choose_examples,
-    choose_hosts,
-    scan_shard,
-    warm_up,
-)
+from pipelines.shard_step import ScanPlan, StepResult, choose_examples, warm_up
+from pipelines.sources import Corpus, Source, StoredVersion
 from pipelines.tables import FINDING_COLUMNS, example_rows, findings_table, items_table
+from pipelines.threads import map_threads
 from reports.render import RENDERERS
 from reports.schema import Report
 from reports.summary import RunFacts, build_report
 from scanners.patterns import build_patterns
 
-POLL_S: Final = 0.2
 RESULT_FILES: Final = (
     "findings.parquet", "items.parquet", "calibration.parquet", "report.json", "report.html", "summary.md", "run.json",
 )  # fmt: skip
@@ -94,14 +86,15 @@ def scan(
     tool_version: str,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> ScanResult:
-    """Scan a corpus for the items of benchmarks.
+    """Scan a corpus, or a version of it in an index store, for the items of benchmarks.
 
     Raises:
         CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where the store or the version is not there or cannot be used.
         BenchmarkError: where a benchmark or the file of paraphrases cannot be read whole.
     """
     clock = {"started": time.time()}
-    shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    source = _source(corpus, settings)
     progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
@@ -112,12 +105,13 @@ def scan(
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
     plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners)
+    source.prepare(plan)
     clock["scanning"] = time.time()
-    steps = _run_steps(shards, plan, settings, progress)
+    steps = _run_steps(source, plan, settings, progress)
     clock["calibrating"] = time.time()
-    calibration = _calibrate(steps, plan, paraphrases, settings, progress)
+    calibration = _calibrate(source, steps, plan, paraphrases, settings, progress)
     clock["merging"] = time.time()
-    result = _merge(corpus, steps, plan, calibration, settings, tool_version)
+    result = _merge(source, steps, plan, calibration, settings, tool_version)
     result.run.update(run_head(settings, read, paraphrases, tool_version))
     clock["finished"] = time.time()
     result.run["timings"] = _timings(clock)
@@ -144,55 +138,50 @@ def write_result(result: ScanResult, out: Path) -> None:
     write_text(out / "run.json", run_json(result.run))
 
 
+def _source(corpus: Sequence[str], settings: ScanSettings) -> Source:
+    if settings.store is None:
+        return Corpus(corpus, settings)
+    if corpus:
+        raise CorpusError(
+            f"{corpus[0]}: name a corpus or a store, not both; sluicegate index build brings a "
+            "corpus into a store"
+        )
+    return StoredVersion(settings.store, settings.version, settings)
+
+
 def _run_steps(
-    shards: Sequence[Shard],
+    source: Source,
     plan: ScanPlan,
     settings: ScanSettings,
     progress: Callable[[Progress], None],
 ) -> list[StepResult]:
-    """Run one step per shard part on `jobs` threads; the kernels release the interpreter lock."""
-    parts = [part for shard in shards for part in split(shard, settings.part_bytes)]
-    parts.sort(key=lambda part: -part.size_bytes)  # the largest first: the threads end together
-    read_ahead = len(parts) < settings.jobs
+    """Run one step per unit of the source on `jobs` threads."""
+    units = sorted(source.units(), key=lambda unit: -unit.size_bytes)  # the largest first: the
+    # threads end together
+    read_ahead = len(units) < settings.jobs
     done: list[StepResult] = []
     current: dict[int, tuple[int, int, int]] = {}
     lock = threading.Lock()
     stop = threading.Event()
 
-    def step(number: int, part: Shard) -> None:
-        for result in scan_shard(
-            part, plan, batch_bytes=settings.batch_bytes, read_ahead=read_ahead
-        ):
+    def step(number: int) -> None:
+        for result in source.step(units[number], plan, read_ahead=read_ahead):
             if stop.is_set():
                 return
             with lock:
                 current[number] = (result.log.documents, result.log.bytes, len(result.places))
                 documents, size, findings = (sum(n) for n in zip(*current.values(), strict=True))
-                tell = Progress("scanning", len(done), len(parts), documents, size, findings)
+                tell = Progress("scanning", len(done), len(units), documents, size, findings)
             progress(tell)
         with lock:
             done.append(result)
 
-    if settings.jobs == 1:
-        for number, part in enumerate(parts):
-            step(number, part)
-        return done
-    with ThreadPoolExecutor(settings.jobs) as pool:
-        futures = [pool.submit(step, number, part) for number, part in enumerate(parts)]
-        try:
-            left = set(futures)
-            while left:  # in short waits: a long one would keep Ctrl-C from getting through
-                finished, left = wait(left, timeout=POLL_S, return_when=FIRST_EXCEPTION)
-                for future in finished:
-                    future.result()
-        except BaseException:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    map_threads(step, range(len(units)), settings.jobs, stop)
     return done
 
 
 def _calibrate(
+    source: Source,
     steps: Sequence[StepResult],
     plan: ScanPlan,
     paraphrases: ParaphraseFile | None,
@@ -203,17 +192,20 @@ def _calibrate(
     if settings.calibration == "off":
         return None
     progress(Progress("calibrating"))
-    hosts = choose_hosts([host for step in steps for host in step.hosts])
-    return run_battery(
-        plan,
-        [host.text for host in hosts],
-        size=settings.calibration,
-        paraphrases=None if paraphrases is None else paraphrases.texts,
-    )
+    plan.sieve = source.sieve(plan)
+    try:
+        return run_battery(
+            plan,
+            source.hosts(steps),
+            size=settings.calibration,
+            paraphrases=None if paraphrases is None else paraphrases.texts,
+        )
+    finally:
+        plan.sieve = None
 
 
 def _merge(
-    corpus: Sequence[str],
+    source: Source,
     steps: list[StepResult],
     plan: ScanPlan,
     calibration: Calibration | None,
@@ -230,7 +222,7 @@ def _merge(
     complete = not unread and (settings.skip_bad or log.n_problems == 0)
     documents, sizes = _domains(steps)
     facts = RunFacts(
-        corpus_name=", ".join(sorted(set(corpus))),
+        corpus_name=source.name,
         shards=len({step.shard.path for step in steps}),
         shards_unread=len(unread),
         documents=log.documents,
@@ -245,6 +237,8 @@ def _merge(
         tool_version=tool_version,
         normal_form=fingerprint(),
         scanners=settings.scanners,
+        store=settings.store,
+        fetched=sum(step.fetched for step in steps),
     )
     examples = choose_examples([example for step in steps for example in step.examples], plan)
     report = build_report(
@@ -290,6 +284,7 @@ def _run_record(steps: Sequence[StepResult], facts: RunFacts, log: ReadLog) -> d
             "bytes": facts.bytes,
             "words": facts.words,
             "bad_documents": facts.bad_documents,
+            **({"fetched": facts.fetched} if facts.store is not None else {}),
             "problems": dict(sorted(log.reasons.items())),
         },
         "shards": [

@@ -23,6 +23,8 @@ class ScanSettings(BaseModel):
     text: tuple[str, ...] = ("text",)  # columns of the corpus; several are joined by a line feed
     id: str | None = "id"
     domain: str | None = "domain"
+    store: str | None = None  # index store that tells which documents to read, instead of a corpus
+    version: str | None = None  # of the corpus in the store; the newest if None
     fields: str | None = None  # map of the benchmarks' fields, "question=prompt,answer=completion"
     scanners: tuple[ScannerName, ...] = ("ngram",)
     device: Device = "auto"
@@ -41,6 +43,15 @@ class ScanSettings(BaseModel):
             raise ValueError('"ngram" must be among the scanners: it finds every run of 13 words')
         return tuple(name for name in ("ngram", "minhash") if name in names)
 
+    @field_validator("scanners")
+    @classmethod
+    def _that_the_store_serves(
+        cls, names: tuple[ScannerName, ...], info: ValidationInfo
+    ) -> tuple[ScannerName, ...]:
+        if info.data.get("store") is not None and names != ("ngram",):
+            raise ValueError("an index store holds n-grams; name the corpus itself to use minhash")
+        return names
+
     @field_validator("paraphrases")
     @classmethod
     def _are_planted(cls, paraphrases: Path | None, info: ValidationInfo) -> Path | None:
@@ -52,5 +63,7 @@ class ScanSettings(BaseModel):
 class CalibrateSettings(ScanSettings):
     """Settings of a calibration without a scan: those of the scan that it measures, and the draw."""
 
+    store: None = None  # documents are drawn from the corpus itself
+    version: None = None
     calibration: Literal["full", "quick"] = "full"
     seed: int = Field(default=0, ge=0)  # of the hosts that are drawn and of what is planted

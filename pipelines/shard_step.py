@@ -87,6 +87,7 @@ class StepResult:
     domain_bytes: dict[str, int] = field(default_factory=dict)
     hosts: list[Host] = field(default_factory=list)  # for the calibration battery
     digest: str | None = None  # sha256 of the file; None for URLs and later parts
+    fetched: int = 0  # documents that were read, where an index store told which
 
 
 class ScanPlan:

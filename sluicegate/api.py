@@ -9,10 +9,12 @@ from typing import Any
 
 from pipelines import calibrate as calibration
 from pipelines import duplicates as copies
+from pipelines import index
 from pipelines import scan as pipeline
 from pipelines.calibrate import CalibrationResult
 from pipelines.duplicate_settings import DuplicateSettings
 from pipelines.duplicates import DuplicatesResult
+from pipelines.index import Built, IndexSettings
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.scan import Progress, ScanResult
 from pipelines.settings import CalibrateSettings, ScanSettings
@@ -97,6 +99,39 @@ def calibrate(
     if out is not None:
         calibration.write_calibration(result, Path(out))
     return result
+
+
+def build_index(
+    corpus: PathLike | Sequence[PathLike],
+    store: PathLike,
+    *,
+    progress: Callable[[PartsProgress], None] = lambda _: None,
+    **settings: Any,
+) -> Built:
+    """Build what an index store lacks of a corpus; `scan([], benchmarks, store=...)` checks against it.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them.
+        store: folder or URL of the store; made where there is none.
+        progress: called as the build goes on.
+        settings: the fields of `pipelines.index.IndexSettings`: text, id, domain, name, verify, jobs.
+
+    Returns:
+        The manifest of the version and what was built, with the shards that could not be read.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where the store cannot be used, or has another version of this name.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the store cannot be written.
+    """
+    return index.build_index(
+        _listed(corpus),
+        os.fspath(store),
+        IndexSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
 
 
 def duplicates(

@@ -25,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_scan(commands)
     _add_calibrate(commands)
     _add_duplicates(commands)
+    _add_index(commands)
     _add_demo(commands)
     _add_report(commands)
     _add_doctor(commands)
@@ -37,7 +38,14 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         help="find benchmark items in a corpus",
         description="Find the items of benchmarks in a corpus: which leaked, where, and why we say so.",
     )
-    _add_inputs(scan)
+    _add_inputs(scan, corpus="*")
+    scan.add_argument(
+        "--store", metavar="DIR",
+        help="index store that tells which documents to read, instead of CORPUS (folder or URL)",
+    )  # fmt: skip
+    scan.add_argument(
+        "--version", metavar="NAME", help="of the corpus in the store (default: the newest)"
+    )
     scan.add_argument("--device", default="auto", choices=("auto", "cpu"), help="default: auto")
     scan.add_argument(
         "--calibration", default="quick", choices=("full", "quick", "off"),
@@ -126,9 +134,9 @@ def _add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
 
 
-def _add_inputs(parser: argparse.ArgumentParser) -> None:
+def _add_inputs(parser: argparse.ArgumentParser, corpus: str = "+") -> None:
     """Add what names corpus and benchmarks, and how they are read and searched."""
-    _add_corpus(parser)
+    _add_corpus(parser, corpus)
     parser.add_argument(
         "--benchmarks", nargs="+", required=True, metavar="FILE",
         help="JSONL, JSON, Parquet, CSV or TSV files, folders, globs or hf:// URLs",
@@ -145,16 +153,21 @@ def _add_inputs(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_corpus(parser: argparse.ArgumentParser) -> None:
+def _add_corpus(parser: argparse.ArgumentParser, corpus: str = "+") -> None:
+    """Add what names a corpus and the results, and how it is read."""
+    parser.add_argument(
+        "--out", required=True, type=Path, metavar="DIR", help="folder for the results"
+    )
+    _add_reading(parser, corpus)
+
+
+def _add_reading(parser: argparse.ArgumentParser, corpus: str = "+") -> None:
     """Add what names a corpus, and how it is read."""
     parser.add_argument(
         "corpus",
-        nargs="+",
+        nargs=corpus,
         metavar="CORPUS",
         help="path, glob, folder, URL (s3://, gs://, file://) or mix.yaml",
-    )
-    parser.add_argument(
-        "--out", required=True, type=Path, metavar="DIR", help="folder for the results"
     )
     parser.add_argument(
         "--text", default="text", metavar="COLUMNS",
@@ -176,6 +189,34 @@ def _add_corpus(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="documents that cannot be read do not make it incomplete",
     )
+
+
+def _add_index(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    index = commands.add_parser(
+        "index",
+        help="build an index store of a corpus once, and check any benchmark against it",
+        description="Keep an index of each shard, so that new benchmarks are checked without reading "
+        "the corpus again, and a new version costs what is new in it.",
+    )
+    actions = index.add_subparsers(title="actions", required=True, metavar="ACTION", dest="action")
+    build = actions.add_parser("build", help="index what the store lacks of a corpus")
+    _add_reading(build)
+    build.add_argument("--name", metavar="NAME", help="of this version (default: made from CORPUS)")
+    build.add_argument(
+        "--verify", action="store_true",
+        help="read every shard and every stored file again, whatever their dates say",
+    )  # fmt: skip
+    shown = actions.add_parser("list", help="what is stored, how large, for which versions")
+    verify = actions.add_parser("verify", help="read all stored files and check them")
+    prune = actions.add_parser("prune", help="remove what no version names")
+    prune.add_argument("--yes", action="store_true", help="do it (default: say what would go)")
+    prune.add_argument(
+        "--drop-version", nargs="+", default=[], metavar="NAME", help="versions that go first"
+    )
+    for action in (build, shown, verify, prune):
+        action.add_argument("--store", required=True, metavar="DIR", help="folder or URL")
+        action.add_argument("--json", action="store_true", help="print the machine form")
+        action.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
 def _add_paraphrases(parser: argparse.ArgumentParser) -> None:

@@ -55,6 +55,8 @@ def _scan(options: argparse.Namespace) -> int:
     from sluicegate.progress import ProgressLine
 
     _check_out(options.out)
+    if not options.corpus and options.store is None:
+        raise UsageError("nothing to scan; name a CORPUS, or an index store with --store")
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
         result = scan(
             options.corpus,
@@ -62,6 +64,8 @@ def _scan(options: argparse.Namespace) -> int:
             out=options.out,
             progress=progress.show,
             device=options.device,
+            store=options.store,
+            version=options.version,
             **_settings(options),
         )
     _print_result(result, options)
@@ -162,6 +166,12 @@ def _demo(options: argparse.Namespace) -> int:
     return _exit_status(result, None)
 
 
+def _index(options: argparse.Namespace) -> int:
+    from sluicegate.index_command import run_index
+
+    return run_index(options)
+
+
 def _report(options: argparse.Namespace) -> int:
     from reports.render import RENDERERS
     from reports.schema import load_report
@@ -255,12 +265,13 @@ def _is_users(error: ValueError) -> bool:
     from corpora.benchmarks import BenchmarkError
     from corpora.problems import CorpusError
     from indexes.background import BackgroundError
+    from indexes.store import StoreError
     from reports.schema import ReportError
     from scanners.patterns import PatternsError
 
     users = (
-        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, UsageError,
-        ValidationError,
+        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, StoreError,
+        UsageError, ValidationError,
     )  # fmt: skip
     return isinstance(error, users)
 
@@ -290,6 +301,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "scan": _scan,
     "calibrate": _calibrate,
     "duplicates": _duplicates,
+    "index": _index,
     "demo": _demo,
     "report": _report,
     "doctor": _doctor,

@@ -1,0 +1,297 @@
+"""Building an index store: each shard once, under the hash of its content and of the parameters.
+
+    plan:  resolve the corpus
+    map:   one step per shard: recognise it, or read it and write its fingerprints into the store
+    merge: the manifest of the version, once every shard is there
+
+A shard that cannot be read leaves the version without a manifest: what was not read must not pass for
+checked. What was built stays, so a later build does the rest only.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from corpora.documents import read_batches
+from corpora.file_stat import file_stat
+from corpora.line_offsets import FileScan, LineOffsets, scan_file
+from corpora.normal_form import fingerprint as normal_form
+from corpora.problems import Problem, ReadLog, said
+from corpora.shards import Columns, Shard, resolve
+from corpora.streams import READ_ERRORS
+from indexes.background import load_background
+from indexes.fingerprints import common_seeds, fingerprint, scheme_of
+from indexes.segments import SegmentBuilder
+from indexes.store import (
+    Manifest,
+    Recipe,
+    ShardParameters,
+    ShardWriter,
+    Store,
+    VersionShard,
+    version_name,
+)
+from pipelines.mapping import Progress
+from pipelines.shard_step import StepResult, count_domains, draw_hosts, read_ahead_of, text_buffers
+from pipelines.threads import map_threads
+
+SEGMENT_FILE: Final = "ngram-{:05}.bin"
+LINES_FILE: Final = "lines.npy"
+HOSTS_FILE: Final = "hosts.json"
+WAIT_S: Final = 0.5  # between looks at what another builder does
+MOST_WAIT_S: Final = 600.0  # for another builder's shard, then it is built here, too
+CHANGED: Final = "it was changed while it was read"
+
+
+class IndexSettings(BaseModel):
+    """Settings of a build; an unknown name is an error. `jobs` and `batch_bytes` change speed only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: tuple[str, ...] = ("text",)
+    id: str | None = "id"
+    domain: str | None = "domain"
+    name: str | None = None  # of the version; made from the arguments and the content if None
+    verify: bool = False  # read every shard and every stored file again
+    jobs: int = Field(default=1, ge=1)
+    batch_bytes: int = Field(default=8 << 20, ge=1)
+
+
+@dataclass(slots=True)
+class Built:
+    """What a build did: the manifest (None where something could not be read) and counts."""
+
+    store: str
+    manifest: Manifest | None = None
+    shards: int = 0
+    built: int = 0
+    recognised: int = 0  # neither read nor built
+    documents: int = 0  # of what was built
+    bytes: int = 0
+    problems: list[Problem] = field(default_factory=list)  # shards that could not be read at all
+    bad_documents: int = 0
+    mended: list[str] = field(default_factory=list)  # damage that was found and built anew
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether a version was written and all its documents could be read."""
+        return self.manifest is not None and self.bad_documents == 0
+
+
+def recipe() -> Recipe:
+    """Return what text is turned into fingerprints with: the same for building and for looking up."""
+    return Recipe(normal_form=normal_form(), fingerprints=scheme_of(load_background()))
+
+
+def build_index(
+    corpus: Sequence[str],
+    where: str,
+    settings: IndexSettings,
+    *,
+    tool_version: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Built:
+    """Build what the store lacks of a corpus, and write the manifest of its version.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where there is something else at `where`, or a version of this name.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    started = time.monotonic()
+    shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    store = Store.open(where, create=True)
+    built = Built(where, shards=len(shards), mended=list(store.mended))
+    with store.building() as lease:
+        builder = _Builder(store, settings, built, progress, lease.refresh)
+        versions = builder.run(shards)
+        if not built.problems:
+            entries = tuple(versions[shard.path] for shard in shards)
+            manifest = Manifest(
+                name=settings.name or version_name(corpus, entries),
+                created=datetime.now(UTC),
+                tool_version=tool_version,
+                recipe=builder.recipe,
+                shards=entries,
+            )
+            built.manifest = store.write_version(manifest)
+    built.seconds = round(time.monotonic() - started, 3)
+    return built
+
+
+class _Builder:
+    """One build: shared by its threads; counts under a lock."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: IndexSettings,
+        built: Built,
+        progress: Callable[[Progress], None],
+        refresh: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.built = built
+        self.progress = progress
+        self.refresh = refresh
+        self.recipe = recipe()
+        self.common = common_seeds(load_background())
+        self.lock = threading.Lock()
+        self.stop = threading.Event()
+        self.done = 0
+
+    def run(self, shards: Sequence[Shard]) -> dict[str, VersionShard]:
+        """Build every shard; those that others are at come last."""
+        versions: dict[str, VersionShard] = {}
+        waiting: list[tuple[Shard, float]] = []
+
+        def step(shard: Shard) -> None:
+            entry = self._of(shard, wait_until=None)
+            with self.lock:
+                if entry is None:
+                    waiting.append((shard, time.monotonic() + MOST_WAIT_S))
+                elif isinstance(entry, Problem):
+                    self.built.problems.append(entry)
+                else:
+                    versions[shard.path] = entry
+                self.done += entry is not None
+            self._tell()
+
+        map_threads(
+            step, sorted(shards, key=lambda s: -s.size_bytes), self.settings.jobs, self.stop
+        )
+        for shard, until in waiting:
+            entry = self._of(shard, wait_until=until)
+            if isinstance(entry, Problem):
+                self.built.problems.append(entry)
+            elif entry is not None:
+                versions[shard.path] = entry
+            self.done += 1
+            self._tell()
+        return versions
+
+    def _of(self, shard: Shard, wait_until: float | None) -> VersionShard | Problem | None:
+        """Return the entry of a shard, built where the store lacks it; None while another builds it."""
+        try:
+            stat = file_stat(shard.path)
+            scan: FileScan | None = None
+            digest = None if self.settings.verify else self.store.recognise(shard.path, stat)
+            if digest is None:
+                scan = scan_file(shard.path, shard.compression, shard.format)
+                digest = scan.digest
+                self.store.remember(shard.path, stat, digest)
+        except READ_ERRORS as error:
+            return Problem(
+                shard.path, None, f"cannot be read: {said(error)}", "check your access to it"
+            )
+        entry = VersionShard.of(shard, self.recipe, digest)
+        if self._is_whole(entry.key):
+            with self.lock:
+                self.built.recognised += 1
+            return entry
+        while True:
+            with self.store.lease(entry.key) as lease:
+                if lease is not None or (wait_until and time.monotonic() > wait_until):
+                    self._drop_damaged(entry.key)
+                    if scan is None:
+                        scan = scan_file(shard.path, shard.compression, shard.format)
+                    if scan.digest != digest or not self._build(shard, scan, entry):
+                        return Problem(shard.path, None, CHANGED, "build again when it is at rest")
+                    return entry
+            if wait_until is None:
+                return None
+            time.sleep(WAIT_S)
+            if self._is_whole(entry.key):
+                return entry
+
+    def _is_whole(self, key: str) -> bool:
+        """Tell whether the store has a shard, and all of it."""
+        if not self.store.has(key):
+            return False
+        return not (self.store.verify(key) if self.settings.verify else self.store.damaged(key))
+
+    def _drop_damaged(self, key: str) -> None:
+        """Remove what is damaged, so that it can be built again; only while the lease is ours."""
+        if self.store.has(key):
+            faults = self.store.verify(key) if self.settings.verify else self.store.damaged(key)
+            with self.lock:
+                self.built.mended += faults[:1]
+            self.store.drop(key)
+
+    def _build(self, shard: Shard, scan: FileScan, entry: VersionShard) -> bool:
+        """Read a shard and write its index; False where the file was changed meanwhile."""
+        before = file_stat(shard.path)
+        parameters = ShardParameters.of(shard, self.recipe)
+        with self.store.write_shard(parameters, entry.digest) as writer:
+            result = StepResult(shard)
+            self._fingerprint(shard, writer, result)
+            if scan.offsets is not None:
+                writer.write(LINES_FILE, pack_offsets(scan.offsets))
+            hosts = [[host.rank, host.row] for host in result.hosts]
+            writer.write(HOSTS_FILE, json.dumps(hosts).encode())
+            after = file_stat(shard.path)
+            if (before.size_bytes, before.modified_ns) != (after.size_bytes, after.modified_ns):
+                return False
+            counts: dict[str, int | dict[str, int]] = {
+                "words": result.words,
+                "domain_documents": dict(sorted(result.domain_documents.items())),
+                "domain_bytes": dict(sorted(result.domain_bytes.items())),
+            }
+            writer.finish(result.log, counts)
+        with self.lock:
+            self.built.built += 1
+            self.built.documents += result.log.documents
+            self.built.bytes += result.log.bytes
+            self.built.bad_documents += result.log.bad_documents
+        return True
+
+    def _fingerprint(self, shard: Shard, writer: ShardWriter, result: StepResult) -> None:
+        builder = SegmentBuilder()
+        n_segments = 0
+        batches = read_batches(shard, result.log, batch_bytes=self.settings.batch_bytes)
+        for batch in read_ahead_of(batches) if self.settings.jobs > 1 else batches:
+            if self.stop.is_set():
+                raise KeyboardInterrupt
+            data, bounds = text_buffers(batch.texts)
+            found, words = fingerprint(data, bounds, self.common)
+            result.words += words
+            count_domains(batch, bounds, result)
+            draw_hosts(batch, bounds, result)
+            for segment in builder.add(found, batch.rows):
+                writer.write(SEGMENT_FILE.format(n_segments), segment)
+                n_segments += 1
+            self._tell(result.log)
+        for segment in builder.finish():
+            writer.write(SEGMENT_FILE.format(n_segments), segment)
+            n_segments += 1
+
+    def _tell(self, log: ReadLog | None = None) -> None:
+        self.refresh()
+        documents = self.built.documents + (log.documents if log else 0)
+        size = self.built.bytes + (log.bytes if log else 0)
+        self.progress(Progress("indexing", self.done, self.built.shards, documents, size))
+
+
+def pack_offsets(offsets: LineOffsets) -> bytes:
+    """Return line offsets as the bytes of a file."""
+    file = BytesIO()
+    np.save(file, np.stack([offsets.rows, offsets.starts]).astype("<i8"), allow_pickle=False)
+    return file.getvalue()
+
+
+def unpack_offsets(data: bytes) -> LineOffsets:
+    """Return the line offsets of a file."""
+    rows, starts = np.load(BytesIO(data), allow_pickle=False)
+    return LineOffsets(rows, starts)

@@ -1,0 +1,224 @@
+"""`sluicegate index`: what its actions do and print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any, Final
+
+DONE, INCOMPLETE = 0, 3
+UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
+
+
+def run_index(options: argparse.Namespace) -> int:
+    """Carry out `build`, `list`, `verify` or `prune`, and return the exit status."""
+    actions = {"build": _build, "list": _list, "verify": _verify, "prune": _prune}
+    return actions[options.action](options)
+
+
+def _build(options: argparse.Namespace) -> int:
+    from sluicegate.api import build_index
+    from sluicegate.progress import ProgressLine
+
+    with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
+        built = build_index(
+            options.corpus,
+            options.store,
+            progress=progress.show_parts,
+            text=tuple(options.text.split(",")),
+            id=options.id,
+            domain=options.domain,
+            name=options.name,
+            verify=options.verify,
+            jobs=options.jobs,
+        )
+    for line in built.mended:
+        _say(f"built anew: {line}")
+    name = None if built.manifest is None else built.manifest.name
+    if options.json:
+        _print_json(
+            {
+                "store": built.store,
+                "version": name,
+                "shards": built.shards,
+                "built": built.built,
+                "recognised": built.recognised,
+                "documents_read": built.documents,
+                "bytes_read": built.bytes,
+                "bad_documents": built.bad_documents,
+                "unread": [
+                    {"shard": p.shard, "reason": p.reason, "mend": p.mend} for p in built.problems
+                ],
+                "seconds": built.seconds,
+            }
+        )
+    else:
+        print(
+            f"{built.shards:,} shards: {built.built:,} indexed ({built.documents:,} documents, "
+            f"{_size(built.bytes)} of text), {built.recognised:,} there already; {built.seconds:,.1f} s"
+        )
+        if name is not None:
+            print(f"version: {name}")
+    if built.problems:
+        first = built.problems[0]
+        more = f" (and {len(built.problems) - 1:,} more shards)" if len(built.problems) > 1 else ""
+        _say(
+            f"incomplete: no version was written: {_visible(first.shard)}: {_visible(first.reason)}; "
+            f"{first.mend}{more}"
+        )
+        return INCOMPLETE
+    if built.bad_documents and not options.skip_bad:
+        _say(
+            f"incomplete: {built.bad_documents:,} documents could not be read; a scan of the version "
+            "names them"
+        )
+        return INCOMPLETE
+    return DONE
+
+
+def _list(options: argparse.Namespace) -> int:
+    from indexes.store import Store
+    from indexes.store.upkeep import sizes
+
+    stored = sizes(Store.open(options.store))
+    versions = [
+        {
+            "version": size.manifest.name,
+            "created": size.manifest.created.isoformat(timespec="seconds"),
+            "shards": len(size.manifest.shards),
+            "corpus_bytes": size.corpus_bytes,
+            "stored_bytes": size.stored_bytes,
+            "own_bytes": size.own_bytes,
+            "missing_shards": size.missing_shards,
+        }
+        for size in stored.versions
+    ]
+    if options.json:
+        _print_json(
+            {
+                "store": options.store,
+                "versions": versions,
+                "shards": stored.shards,
+                "shard_bytes": stored.shard_bytes,
+                "unused_shards": stored.unused_shards,
+                "unused_bytes": stored.unused_bytes,
+                "faults": list(stored.faults),
+            }
+        )
+    else:
+        for version in sorted(versions, key=lambda each: str(each["created"])):
+            print(
+                f"{version['version']}: {version['shards']:,} shards of {_size(version['corpus_bytes'])} "
+                f"as stored, {_size(version['stored_bytes'])} of index ({_size(version['own_bytes'])} "
+                f"its own), {version['created']}"
+                + (f"; {version['missing_shards']:,} missing" if version["missing_shards"] else "")
+            )
+        print(
+            f"{stored.shards:,} shards, {_size(stored.shard_bytes)}; {stored.unused_shards:,} in no "
+            f"version, {_size(stored.unused_bytes)}"
+        )
+    for fault in stored.faults:
+        _say(fault)
+    is_whole = not stored.faults and not any(version["missing_shards"] for version in versions)
+    return DONE if is_whole else INCOMPLETE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from indexes.store.upkeep import verify_store
+
+    faults = list(verify_store(options.store))
+    damage = [fault for fault in faults if fault.is_damage]
+    if options.json:
+        _print_json(
+            {
+                "store": options.store,
+                "whole": not damage,
+                "faults": [
+                    {"kind": fault.kind.value, "line": fault.line, "key": fault.key}
+                    for fault in faults
+                ],
+            }
+        )
+    else:
+        for fault in faults:
+            print(f"{fault.kind.value}: {fault.line}")
+        print(
+            f"{len(damage):,} damaged: build the corpus again, with --verify"
+            if damage
+            else "whole: every stored file is what was written"
+        )
+    return INCOMPLETE if damage else DONE
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from indexes.store import Store
+    from indexes.store.upkeep import plan_prune, prune
+
+    store = Store.open(options.store)
+    known = store.versions()
+    for name in options.drop_version:
+        if name not in known:
+            from indexes.store import StoreError
+
+            raise StoreError(options.store, f"no version {name!r}", f"it has {', '.join(known)}")
+    if options.yes:
+        for name in options.drop_version:
+            store.drop_version(name)
+    plan = prune(store) if options.yes else plan_prune(store)
+    if options.json:
+        _print_json(
+            {
+                "store": options.store,
+                "done": options.yes,
+                "removed": [
+                    {"path": each.path, "bytes": each.bytes, "reason": each.reason}
+                    for each in plan.doomed
+                ],
+                "bytes": plan.bytes,
+                "kept": list(plan.kept),
+            }
+        )
+        return DONE
+    if options.drop_version and not options.yes:
+        print(f"versions {_listed(options.drop_version)} and what only they name would go, too")
+    for each in plan.doomed:
+        print(f"{each.path}: {_size(each.bytes)}, {each.reason}")
+    for line in plan.kept:
+        print(line)
+    verb = "removed" if options.yes else "would go; repeat with --yes"
+    print(
+        f"{len(plan.doomed):,} {'thing' if len(plan.doomed) == 1 else 'things'}, {_size(plan.bytes)}: {verb}"
+    )
+    return DONE
+
+
+def _size(n_bytes: Any) -> str:
+    """Return bytes in words, 1,000 a step."""
+    value, unit = float(n_bytes), 0
+    while value >= 1000 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return (
+        f"{value:,.0f} {UNITS[unit]}"
+        if unit == 0 or value >= 100
+        else f"{value:,.1f} {UNITS[unit]}"
+    )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _visible(text: str) -> str:
+    from reports.escape import one_line
+
+    return one_line(text)
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _say(message: str) -> None:
+    print(f"sluicegate: {message}", file=sys.stderr)
