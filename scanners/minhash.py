@@ -172,11 +172,11 @@ def scan_rewordings(
 def _scan(
     data: Any, bounds: Any, page_of: Any, entries: Any, parts: Any, target: Any, signed: Any
 ) -> tuple[Any, Any, Any, Any, int]:
-    # A window is read where all that its reading takes is there: itself, half of the largest window on
-    # both sides, and what may stand beside the place.
+    # A window is read where all that its reading takes is there: itself, as much as the largest window
+    # on both sides, and what may stand beside the place.
     largest = BLOCK_WORDS << signed.levels
-    open_words = largest + largest // 2 + MOST_WINDOW  # windows that begin there: left to the next
-    carried_words = open_words + largest // 2 + MOST_WINDOW
+    open_words = 2 * largest + MOST_WINDOW  # windows that begin there are left to the next segment
+    carried_words = open_words + largest + MOST_WINDOW
     longest_text = 0
     for document in range(len(bounds) - 1):
         longest_text = max(longest_text, bounds[document + 1] - bounds[document])

@@ -132,9 +132,9 @@ def read_candidate(
     first, last = target.ngrams.starts[pattern], target.ngrams.starts[pattern + 1]
     m = last - first
     item, weights = target.ngrams.words[first:last], target.weights[first:last]
-    reach = SMALLEST_WINDOW
-    while 2 * reach <= m:
-        reach *= 2  # the smaller window of the question: whichever part was nominated, all is read
+    reach = 2 * SMALLEST_WINDOW
+    while reach <= m:
+        reach *= 2  # the larger window of the question: whichever part was nominated, all is read
     low, high = max(0, start - reach), min(n, stop + reach)
     keys, own, here, weight, grams = scratch
     mask = _slots(m) - 1

@@ -8,8 +8,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from corpora.normal_form import SELF_SPELLED, SPACE, hash_words, spell_words, table, words
+from corpora.pieces import cut_text
 from corpora.reference_form import reference_words
-from scanners.ngram import cut
 
 LETTERS_PER_BYTE, WORDS_PER_BYTE = 8, 2  # the room that spell_words asks for
 PAST_END = 0xFFFFFFFF
@@ -55,7 +55,9 @@ def known_to_the_table(text):
 
 @given(texts)
 @example("\u0345a")  # a mark without a word, that folds to a letter
-@example("\u1fb3\u0301 \u0391\u0345x")  # iota subscripts, in a word that folds and in one that does not
+@example(
+    "\u1fb3\u0301 \u0391\u0345x"
+)  # iota subscripts, in a word that folds and in one that does not
 @example("a" * 7 + "é" + "b" * 9)  # a word that leaves ASCII and comes back
 @example("\u0301" * 300 + "a")
 @example("a" + "\u0301\u0327" * 120)  # as many marks as wait for their order together
@@ -86,7 +88,7 @@ def test_the_pieces_of_a_long_text_have_the_words_that_hash_words_gives_them(tex
     array = np.frombuffer(bytearray(data), np.uint8)
     first = 0
     while first < len(data):
-        end = cut(array, first, len(data), 2048)
+        end = cut_text(array, first, len(data), 2048)
         expected = [word for word, _, _ in reference_words(data[first:end].decode())]
         spelled, _, n = spell(data, first, end)
         assert (spelled, n) == (" ".join(expected), len(expected))

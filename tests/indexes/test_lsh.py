@@ -29,7 +29,10 @@ def sharing_a_band(signatures, owner, size_class, bands, signature, its_class):
         if one_class != its_class:
             continue
         for first in range(0, bands.bands * bands.rows, bands.rows):
-            same = signatures[number][first : first + bands.rows] == signature[first : first + bands.rows]
+            same = (
+                signatures[number][first : first + bands.rows]
+                == signature[first : first + bands.rows]
+            )
             shared[number] += bool(same.all())
     return +shared
 
@@ -46,7 +49,9 @@ def indexed(draw):
         signatures[-1, bands.rows :] = signatures[0, bands.rows :]
     n_entries = draw(st.integers(0, 2 * n)) if n else 0
     owner = random.integers(0, max(1, n), n_entries)
-    entries = sorted({(int(o), int(c)) for o, c in zip(owner, random.integers(0, 3, n_entries), strict=True)})
+    entries = sorted(
+        {(int(o), int(c)) for o, c in zip(owner, random.integers(0, 3, n_entries), strict=True)}
+    )
     owner, size_class = np.array(entries, np.int64).reshape(-1, 2).T.copy()
     probes = [*signatures, random.integers(0, values, N_PERMUTATIONS).astype(np.uint32)]
     return signatures, owner, size_class, bands, probes

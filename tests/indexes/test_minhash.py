@@ -34,7 +34,9 @@ def hashes_of(shingles):
     return np.array([shingle_hash(shingle.encode()) for shingle in shingles], np.uint32)
 
 
-def theirs(shingles=(), *, seed=SEED, scheme=SCHEME, num_perm=N_PERMUTATIONS, hashfunc=shingle_hash):
+def theirs(
+    shingles=(), *, seed=SEED, scheme=SCHEME, num_perm=N_PERMUTATIONS, hashfunc=shingle_hash
+):
     minhash = MinHash(num_perm=num_perm, seed=seed, scheme=scheme, hashfunc=hashfunc)
     minhash.update_batch([shingle.encode() for shingle in shingles])
     return minhash
@@ -123,7 +125,10 @@ def pairs_of(jaccard, size, seed):
     own = (size - shared) // 2
     for _ in range(PAIRS):
         hashes = random.choice(1 << 32, shared + 2 * own, replace=False).astype(np.uint32)
-        one, other = hashes[: shared + own], np.concatenate([hashes[:shared], hashes[shared + own :]])
+        one, other = (
+            hashes[: shared + own],
+            np.concatenate([hashes[:shared], hashes[shared + own :]]),
+        )
         yield one, other, shared / len(hashes)
 
 

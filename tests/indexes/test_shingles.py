@@ -53,7 +53,9 @@ def test_the_spelling_of_a_text_does_not_matter_and_the_order_of_characters_does
     assert shingle_hash(b"abcde") != shingle_hash(b"edcba")
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=5, max_size=5), max_size=20))
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), min_size=5, max_size=5), max_size=20)
+)
 @settings(max_examples=100, deadline=None)
 def test_hashes_of_different_shingles_differ(shingles):
     # 20 of 2**32: two are equal once in twenty million draws

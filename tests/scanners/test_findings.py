@@ -126,6 +126,22 @@ def test_a_short_excerpt_is_the_locus_and_a_long_one_is_cut_in_the_middle(
     assert long.endswith(tail)
 
 
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [("½", "½"), ("\u32c5", "㏂"), ("\ufdfa", "\ufdfa"), ("⑽", "⒈"), ("a", "½"), ("½", "a")],
+)
+def test_a_character_that_spells_more_words_than_are_shared_hides_nothing(
+    scan_documents, make_item, first, last
+):
+    # The run begins at the last word of the document's first character and ends at the first of its last.
+    opening, ending = spelled(first), spelled(last)
+    item = make_item(f"zubi {opening[-1]} {LATIN} {ending[0]} zubi")
+    document = f"kuba {first} {LATIN} {last} kuba"
+    (finding,) = scan_documents([item], [document]).findings
+    assert document[finding.doc_start : finding.doc_end] == f"{first} {LATIN} {last}"
+    assert finding.longest_run == len(spelled(LATIN)) + 2
+
+
 @pytest.mark.parametrize(("spelled_otherwise", "found"), [([], 1), ([15], 0), (range(30), 0)])
 def test_a_hash_collision_is_no_finding(
     scan_documents, make_item, vocabulary, spelled_otherwise, found
