@@ -32,6 +32,7 @@ from corpora.lines import Block, read_blocks
 from corpora.problems import CorpusError, Problem, ReadLog, said, shown
 from corpora.shards import Columns, Shard
 
+NOT_BLANK = re.compile(rb"\S")
 PROBED_BYTES = 1 << 20  # a first line longer than this is not parsed twice to learn its types
 # pyarrow 26 follows a dangling pointer at a null between objects; JSON has no other "}null"
 _TOP_LEVEL_NULL = re.compile(rb"\}[ \t\r]*null")
@@ -87,8 +88,11 @@ def read_documents(
 
 def _first_line(block: Block) -> bytes:
     """The first line that is not blank, stripped; b"" if there is none."""
-    head = block.data[:PROBED_BYTES].lstrip()
-    return head.partition(b"\n")[0].rstrip()
+    found = NOT_BLANK.search(block.data)
+    if found is None:
+        return b""
+    head = block.data[found.start() : found.start() + PROBED_BYTES]
+    return bytes(head).partition(b"\n")[0].rstrip()
 
 
 def _is_other_json(shard: Shard, log: ReadLog, block: Block) -> bool:

@@ -598,3 +598,14 @@ def peak_mib(path: Path) -> float:
     command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
     root = Path(__file__).parents[2]
     return float(subprocess.run(command, check=True, capture_output=True, cwd=root).stdout)
+
+
+def test_a_document_behind_a_megabyte_of_blank_lines_is_read(tmp_path):
+    path = tmp_path / "blank.jsonl"
+    path.write_bytes(b"\n" * (1 << 20) + b'{"text": "here"}\n')
+    (shard,) = resolve([str(path)], Columns())
+    log = ReadLog()
+    (batch,) = read_batches(shard, log)
+    assert batch.texts.to_pylist() == ["here"]
+    assert batch.rows.tolist() == [1 << 20]
+    assert log.n_problems == 0
