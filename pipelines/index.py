@@ -5,7 +5,8 @@
     merge: the manifest of the version, once every shard is there
 
 A shard that cannot be read leaves the version without a manifest: what was not read must not pass for
-checked. What was built stays, so a later build does the rest only.
+checked. What was built stays, so a later build does the rest only. Of a file that is damaged in itself
+the part before the damage is indexed, and the record says so: a scan of the version is incomplete.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Final
@@ -23,7 +24,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from corpora.documents import read_batches
-from corpora.file_stat import file_stat
+from corpora.file_stat import FileStat, file_stat, identity
 from corpora.line_offsets import FileScan, LineOffsets, scan_file
 from corpora.normal_form import fingerprint as normal_form
 from corpora.problems import Problem, ReadLog, said
@@ -38,9 +39,11 @@ from indexes.store import (
     ShardParameters,
     ShardWriter,
     Store,
+    StoreError,
     VersionShard,
     version_name,
 )
+from indexes.store.names import version_file
 from pipelines.mapping import Progress
 from pipelines.shard_step import StepResult, count_domains, draw_hosts, read_ahead_of, text_buffers
 from pipelines.threads import map_threads
@@ -79,14 +82,15 @@ class Built:
     documents: int = 0  # of what was built
     bytes: int = 0
     problems: list[Problem] = field(default_factory=list)  # shards that could not be read at all
-    bad_documents: int = 0
+    bad_documents: int = 0  # of the version, whenever they were met
+    broken_off: int = 0  # shards of the version that are damaged: the rest of each was not read
     mended: list[str] = field(default_factory=list)  # damage that was found and built anew
     seconds: float = 0.0
 
     @property
     def complete(self) -> bool:
         """Tell whether a version was written and all its documents could be read."""
-        return self.manifest is not None and self.bad_documents == 0
+        return self.manifest is not None and self.bad_documents == 0 and self.broken_off == 0
 
 
 def recipe() -> Recipe:
@@ -110,7 +114,10 @@ def build_index(
         OSError: where the store cannot be written, with nothing half-written.
     """
     started = time.monotonic()
+    if settings.name is not None:
+        version_file(settings.name)  # refuses before the work what cannot name a version
     shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    _refuse_store_within(corpus, shards, where)
     store = Store.open(where, create=True)
     built = Built(where, shards=len(shards), mended=list(store.mended))
     with store.building() as lease:
@@ -128,6 +135,27 @@ def build_index(
             built.manifest = store.write_version(manifest)
     built.seconds = round(time.monotonic() - started, 3)
     return built
+
+
+def _refuse_store_within(corpus: Sequence[str], shards: Sequence[Shard], where: str) -> None:
+    """Refuse a store in a folder of the corpus: the next build would index the files of the store."""
+    store = _as_folder(where)
+    is_within = any(store.startswith(_as_folder(argument)) for argument in corpus)
+    holds = any(identity(shard.path).startswith(store) for shard in shards)
+    if where and (is_within or holds):
+        raise StoreError(where, "this folder lies within the corpus", "name one outside of it")
+
+
+def _as_folder(where: str) -> str:
+    return identity(where.partition("?")[0]).rstrip("/") + "/"
+
+
+class _UnreadError(Exception):
+    """A shard cannot be read, or was changed meanwhile."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
 
 
 class _Builder:
@@ -180,70 +208,78 @@ class _Builder:
                 versions[shard.path] = entry
             self.done += 1
             self._tell()
+        self.built.problems.sort(key=lambda problem: problem.shard)
         return versions
 
     def _of(self, shard: Shard, wait_until: float | None) -> VersionShard | Problem | None:
         """Return the entry of a shard, built where the store lacks it; None while another builds it."""
         try:
-            stat = file_stat(shard.path)
+            stat = _stat(shard)
             scan: FileScan | None = None
             digest = None if self.settings.verify else self.store.recognise(shard.path, stat)
             if digest is None:
-                scan = scan_file(shard.path, shard.compression, shard.format)
+                scan = _scan(shard)
                 digest = scan.digest
                 self.store.remember(shard.path, stat, digest)
-        except READ_ERRORS as error:
-            return Problem(
-                shard.path, None, f"cannot be read: {said(error)}", "check your access to it"
-            )
-        entry = VersionShard.of(shard, self.recipe, digest)
-        if self._is_whole(entry.key):
-            with self.lock:
-                self.built.recognised += 1
-            return entry
-        while True:
-            with self.store.lease(entry.key) as lease:
-                if lease is not None or (wait_until and time.monotonic() > wait_until):
-                    self._drop_damaged(entry.key)
-                    if scan is None:
-                        scan = scan_file(shard.path, shard.compression, shard.format)
-                    if scan.digest != digest or not self._build(shard, scan, entry):
-                        return Problem(shard.path, None, CHANGED, "build again when it is at rest")
-                    return entry
-            if wait_until is None:
-                return None
-            time.sleep(WAIT_S)
-            if self._is_whole(entry.key):
+            entry = VersionShard.of(shard, self.recipe, digest)
+            if self._recognise(entry.key):
                 return entry
+            while True:
+                with self.store.lease(entry.key) as lease:
+                    if lease is not None or (wait_until and time.monotonic() > wait_until):
+                        # Another may have built it since: a shard that is whole is never dropped.
+                        if not self._recognise(entry.key):
+                            self._drop_damaged(entry.key)
+                            self._build(shard, stat, scan or _scan(shard), entry)
+                        return entry
+                if wait_until is None:
+                    return None
+                time.sleep(WAIT_S)
+                if self._recognise(entry.key):
+                    return entry
+        except _UnreadError as error:
+            return error.problem
 
-    def _is_whole(self, key: str) -> bool:
-        """Tell whether the store has a shard, and all of it."""
-        if not self.store.has(key):
+    def _recognise(self, key: str) -> bool:
+        """Tell whether the store has a shard, and all of it; count it if so."""
+        if not self.store.has(key) or self._faults(key):
             return False
-        return not (self.store.verify(key) if self.settings.verify else self.store.damaged(key))
+        read = self.store.record(key).read
+        is_broken_off = any(problem.row is None for problem in read.problems)
+        if is_broken_off and self.settings.verify:
+            return False  # it may have been the disk: read it again
+        with self.lock:
+            self.built.recognised += 1
+            self.built.bad_documents += read.bad_documents
+            self.built.broken_off += is_broken_off
+        return True
+
+    def _faults(self, key: str) -> list[str]:
+        return self.store.verify(key) if self.settings.verify else self.store.damaged(key)
 
     def _drop_damaged(self, key: str) -> None:
         """Remove what is damaged, so that it can be built again; only while the lease is ours."""
         if self.store.has(key):
-            faults = self.store.verify(key) if self.settings.verify else self.store.damaged(key)
+            faults = self._faults(key)
             with self.lock:
                 self.built.mended += faults[:1]
             self.store.drop(key)
 
-    def _build(self, shard: Shard, scan: FileScan, entry: VersionShard) -> bool:
-        """Read a shard and write its index; False where the file was changed meanwhile."""
-        before = file_stat(shard.path)
+    def _build(self, shard: Shard, stat: FileStat, scan: FileScan, entry: VersionShard) -> None:
+        """Read a shard and write its index, unless the file was changed since it was looked at."""
+        changed = Problem(shard.path, None, CHANGED, "build again when it is at rest")
+        if scan.digest != entry.digest:
+            raise _UnreadError(changed)
         parameters = ShardParameters.of(shard, self.recipe)
         with self.store.write_shard(parameters, entry.digest) as writer:
             result = StepResult(shard)
-            self._fingerprint(shard, writer, result)
+            self._fingerprint(shard, writer, result, entry.digest)
             if scan.offsets is not None:
                 writer.write(LINES_FILE, pack_offsets(scan.offsets))
             hosts = [[host.rank, host.row] for host in result.hosts]
             writer.write(HOSTS_FILE, json.dumps(hosts).encode())
-            after = file_stat(shard.path)
-            if (before.size_bytes, before.modified_ns) != (after.size_bytes, after.modified_ns):
-                return False
+            if replace(_stat(shard), taken_ns=stat.taken_ns) != stat:
+                raise _UnreadError(changed)
             counts: dict[str, int | dict[str, int]] = {
                 "words": result.words,
                 "domain_documents": dict(sorted(result.domain_documents.items())),
@@ -255,9 +291,13 @@ class _Builder:
             self.built.documents += result.log.documents
             self.built.bytes += result.log.bytes
             self.built.bad_documents += result.log.bad_documents
-        return True
+            self.built.broken_off += any(p.row is None for p in result.log.problems)
 
-    def _fingerprint(self, shard: Shard, writer: ShardWriter, result: StepResult) -> None:
+    def _fingerprint(
+        self, shard: Shard, writer: ShardWriter, result: StepResult, digest: str
+    ) -> None:
+        # Documents are drawn by content: the same file at another path gives the same bytes.
+        drawn_as = replace(shard, path=digest)
         builder = SegmentBuilder()
         n_segments = 0
         batches = read_batches(shard, result.log, batch_bytes=self.settings.batch_bytes)
@@ -268,7 +308,7 @@ class _Builder:
             found, words = fingerprint(data, bounds, self.common)
             result.words += words
             count_domains(batch, bounds, result)
-            draw_hosts(batch, bounds, result)
+            draw_hosts(replace(batch, shard=drawn_as), bounds, result)
             for segment in builder.add(found, batch.rows):
                 writer.write(SEGMENT_FILE.format(n_segments), segment)
                 n_segments += 1
@@ -282,6 +322,25 @@ class _Builder:
         documents = self.built.documents + (log.documents if log else 0)
         size = self.built.bytes + (log.bytes if log else 0)
         self.progress(Progress("indexing", self.done, self.built.shards, documents, size))
+
+
+def _stat(shard: Shard) -> FileStat:
+    try:
+        return file_stat(shard.path)
+    except READ_ERRORS as error:
+        raise _UnreadError(_unreadable(shard, error)) from error
+
+
+def _scan(shard: Shard) -> FileScan:
+    try:
+        return scan_file(shard.path, shard.compression, shard.format)
+    except READ_ERRORS as error:
+        raise _UnreadError(_unreadable(shard, error)) from error
+
+
+def _unreadable(shard: Shard, error: BaseException) -> Problem:
+    reason = f"cannot be read: {said(error)}"
+    return Problem(shard.path, None, reason, "check your access to it")
 
 
 def pack_offsets(offsets: LineOffsets) -> bytes:

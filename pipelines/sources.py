@@ -12,7 +12,7 @@ import numpy as np
 
 from corpora.file_stat import file_stat
 from corpora.line_offsets import LineOffsets, scan_file
-from corpora.problems import Problem, ReadLog, said
+from corpora.problems import CorpusError, Problem, ReadLog, said
 from corpora.rows import read_rows
 from corpora.shards import Columns, Shard, resolve, split
 from corpora.streams import READ_ERRORS
@@ -70,6 +70,10 @@ class Corpus:
     """The shards of a corpus, all of which are read."""
 
     def __init__(self, corpus: Sequence[str], settings: ScanSettings) -> None:
+        if settings.version is not None:
+            raise CorpusError(
+                f"version {settings.version!r} is one of an index store; name the store, too"
+            )
         self.name = ", ".join(sorted(set(corpus)))
         self._settings = settings
         self._shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
@@ -123,19 +127,20 @@ class StoredVersion:
         try:
             stored = _StoredShard(self.store, self.store.record(entry.key), unit)
             rows = stored.nominated(self._queries_of(plan))
+            result = stored.result()
+            offsets = stored.offsets if len(rows) else None
         except (DamagedError, SegmentError) as error:
             result = StepResult(unit)
             result.log.add(Problem(unit.path, None, f"its index is damaged: {error}", REINDEX))
             yield result
             return
-        result = stored.result()
         if len(rows) and (problem := stored.change()) is not None:
             result.log.add(problem)
             yield result
             return
         fetched = StepResult(unit)
         for batch in read_rows(
-            unit, rows, stored.offsets, fetched.log, batch_bytes=self._settings.batch_bytes
+            unit, rows, offsets, fetched.log, batch_bytes=self._settings.batch_bytes
         ):
             scan_batch(batch, plan, fetched)
         result.places, result.fetched = fetched.places, fetched.log.documents
@@ -150,11 +155,15 @@ class StoredVersion:
         texts: list[str] = []
         for path in sorted({host.shard for host in drawn}):
             entry = self._entries[path]
-            stored = _StoredShard(self.store, self.store.record(entry.key), _shard(entry))
+            try:
+                stored = _StoredShard(self.store, self.store.record(entry.key), _shard(entry))
+                offsets = stored.offsets
+            except DamagedError:
+                continue  # of no concern but where something of it had to be read, and told there
             if stored.change() is not None:
-                continue  # told already, where anything of it had to be read
+                continue
             rows = np.array(sorted(host.row for host in drawn if host.shard == path), np.int64)
-            for batch in read_rows(stored.shard, rows, stored.offsets, ReadLog()):
+            for batch in read_rows(stored.shard, rows, offsets, ReadLog()):
                 texts += [text[:MOST_HOST_CHARS] for text in batch.texts.to_pylist()]
         return texts
 

@@ -48,6 +48,7 @@ def _build(options: argparse.Namespace) -> int:
                 "documents_read": built.documents,
                 "bytes_read": built.bytes,
                 "bad_documents": built.bad_documents,
+                "broken_off": built.broken_off,
                 "unread": [
                     {"shard": p.shard, "reason": p.reason, "mend": p.mend} for p in built.problems
                 ],
@@ -67,6 +68,12 @@ def _build(options: argparse.Namespace) -> int:
         _say(
             f"incomplete: no version was written: {_visible(first.shard)}: {_visible(first.reason)}; "
             f"{first.mend}{more}"
+        )
+        return INCOMPLETE
+    if built.broken_off:
+        _say(
+            f"incomplete: {built.broken_off:,} shards are damaged and were read in part; a scan of the "
+            "version names them"
         )
         return INCOMPLETE
     if built.bad_documents and not options.skip_bad:
@@ -93,7 +100,7 @@ def _list(options: argparse.Namespace) -> int:
             "own_bytes": size.own_bytes,
             "missing_shards": size.missing_shards,
         }
-        for size in stored.versions
+        for size in sorted(stored.versions, key=lambda size: size.manifest.created)
     ]
     if options.json:
         _print_json(
@@ -108,7 +115,7 @@ def _list(options: argparse.Namespace) -> int:
             }
         )
     else:
-        for version in sorted(versions, key=lambda each: str(each["created"])):
+        for version in versions:
             print(
                 f"{version['version']}: {version['shards']:,} shards of {_size(version['corpus_bytes'])} "
                 f"as stored, {_size(version['stored_bytes'])} of index ({_size(version['own_bytes'])} "
@@ -162,7 +169,9 @@ def _prune(options: argparse.Namespace) -> int:
         if name not in known:
             from indexes.store import StoreError
 
-            raise StoreError(options.store, f"no version {name!r}", f"it has {', '.join(known)}")
+            raise StoreError(
+                options.store, f"no version {name!r}", f"it has {_listed(known) or 'none'}"
+            )
     if options.yes:
         for name in options.drop_version:
             store.drop_version(name)
