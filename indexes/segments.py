@@ -2,14 +2,15 @@
 
 A segment is a header and five arrays, little-endian, each at a multiple of 64 bytes:
 
-    first     uint32 (65,537,)   entries of bucket k are first[k] .. first[k + 1]; the bucket is the upper
-                                 16 of a fingerprint's 48 bits
-    key       uint32 (entries,)  its other 32 bits, ascending within a bucket
+    first     uint32 (buckets + 1,)  entries of bucket k are first[k] .. first[k + 1]; the bucket is the
+                                 first bits of a fingerprint's 48, as many as the header says
+    key       uint32 (entries,)  the next 32 bits, ascending within a bucket
     context   uint32 (entries,)  two bits for each word around it (`indexes.fingerprints`)
     document  uint16 (entries,)  number of the document in the segment
     row       uint32 (documents,) row of the document in its shard, less the header's first row
 
-So a fingerprint costs ten bytes, and a fifth of the words has one.
+So a fingerprint costs ten bytes, and a fifth of the words has one. The number of buckets follows that of
+entries, so that small shards stay small.
 """
 
 from __future__ import annotations
@@ -24,10 +25,14 @@ from indexes.fingerprints import Fingerprints
 
 MAGIC: Final = b"SLUICESG"
 VERSION: Final = 1
-HEADER: Final = struct.Struct("<8sIIQQQ")  # magic, version, unused, entries, documents, first row
+HEADER: Final = struct.Struct(
+    "<8sIIQQQ"
+)  # magic, version, bucket bits, entries, documents, first row
 ALIGNMENT: Final = 64
-BUCKETS: Final = 1 << 16
+MOST_BUCKET_BITS: Final = 16
+ENTRIES_PER_BUCKET: Final = 32
 KEY_BITS: Final = 32
+FINGERPRINT_BITS: Final = MOST_BUCKET_BITS + KEY_BITS
 MOST_DOCUMENTS: Final = 1 << 16
 MOST_ENTRIES: Final = 4 << 20  # of a segment, so that sorting one takes little memory
 MOST_ROWS: Final = 1 << 32  # that the rows of one segment may span
@@ -112,10 +117,12 @@ class SegmentBuilder:
 
 
 def _pack(key: np.ndarray, context: np.ndarray, document: np.ndarray, rows: np.ndarray) -> bytes:
+    bucket_bits = min(MOST_BUCKET_BITS, (len(key) // ENTRIES_PER_BUCKET).bit_length())
+    key = key >> np.uint64(MOST_BUCKET_BITS - bucket_bits)
     bucket = key >> np.uint64(KEY_BITS)
-    first = np.searchsorted(bucket, np.arange(BUCKETS + 1)).astype("<u4")
+    first = np.searchsorted(bucket, np.arange((1 << bucket_bits) + 1)).astype("<u4")
     first_row = int(rows[0])
-    parts = [HEADER.pack(MAGIC, VERSION, 0, len(key), len(rows), first_row)]
+    parts = [HEADER.pack(MAGIC, VERSION, bucket_bits, len(key), len(rows), first_row)]
     for array in (
         first,
         (key & np.uint64(0xFFFFFFFF)).astype("<u4"),
@@ -137,13 +144,15 @@ def read_segment(data: Any) -> Segment:
     view = memoryview(data)
     if len(view) < HEADER.size:
         raise SegmentError("it is shorter than a header")
-    magic, version, _, n_entries, n_documents, first_row = HEADER.unpack(view[: HEADER.size])
-    if magic != MAGIC or version != VERSION:
+    magic, version, bucket_bits, n_entries, n_documents, first_row = HEADER.unpack(
+        view[: HEADER.size]
+    )
+    if magic != MAGIC or version != VERSION or bucket_bits > MOST_BUCKET_BITS:
         raise SegmentError(f"it is no segment of version {VERSION}")
     arrays = []
     at = HEADER.size
     for kind, size in (
-        ("<u4", BUCKETS + 1), ("<u4", n_entries), ("<u4", n_entries), ("<u2", n_entries),
+        ("<u4", (1 << bucket_bits) + 1), ("<u4", n_entries), ("<u4", n_entries), ("<u2", n_entries),
         ("<u4", n_documents),
     ):  # fmt: skip
         at += -at % ALIGNMENT

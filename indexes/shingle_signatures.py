@@ -15,7 +15,8 @@ from typing import Any, Final
 import numpy as np
 
 from corpora.kernels import kernel
-from corpora.normal_form import spell_words, table
+from corpora.normal_form import table
+from corpora.spelling import spell_words
 from indexes.minhash import EMPTY, N_PERMUTATIONS, permutations, sign
 from indexes.shingles import LETTERS_PER_BYTE, SHINGLE_CHARS, shingle_at
 

@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from corpora.kernels import inline_kernel, kernel
-from corpora.normal_form import spell_words, table
+from corpora.normal_form import table
+from corpora.spelling import spell_words
 
 SHINGLE_CHARS: Final = 5
 BUCKET_BITS: Final = 20  # of a shingle's hash, by which common ones are told

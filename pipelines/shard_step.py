@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from corpora.benchmarks import Benchmark, Item
 from corpora.documents import Batch, read_batches
-from corpora.normal_form import FINISHER, MULTIPLIER
 from corpora.places import open_input
 from corpora.problems import ReadLog
 from corpora.shards import Columns, Compression, Format, Shard
+from corpora.spelling import FINISHER, MULTIPLIER
 from corpora.streams import READ_ERRORS
 from indexes.background import load_background
 from scanners.examine import MINHASH, NGRAM, Examined, examine
@@ -104,9 +104,9 @@ class ScanPlan:
         self.patterns = patterns
         self.target: Sought = sought(patterns)
         self.scanners = tuple(scanners)
-        self.sieve: Sieve | None = (
-            None  # which documents an index would nominate; None: all are read
-        )
+        self.reasons = patterns.reasons  # per item: why it cannot be searched; "" where it can
+        # Which documents an index would nominate, for the battery; None: all are read.
+        self.sieve: Sieve | None = None
         self.signed: Signed | None = None
         if MINHASH in scanners:
             self.signed = sign_questions(patterns, self.items, load_background())

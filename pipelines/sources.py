@@ -19,6 +19,7 @@ from corpora.streams import READ_ERRORS
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint
 from indexes.lookup import Queries, build_queries, nominate
+from indexes.ngram import LONG_WORDS
 from indexes.segments import SegmentBuilder, SegmentError, read_segment
 from indexes.store import DamagedError, Manifest, ShardRecord, Store, StoreError, VersionShard
 from pipelines.index import HOSTS_FILE, LINES_FILE, recipe, unpack_offsets
@@ -35,9 +36,13 @@ from pipelines.shard_step import (
     scan_batch,
     scan_shard,
 )
+from scanners.fields import Role
 
 CHANGED: Final = "it has changed since it was indexed"
 REINDEX: Final = "build the index again"
+TOO_SHORT: Final = (
+    f"under {LONG_WORDS} words: an index store may not show it; scan the corpus for it"
+)
 
 
 class Source(Protocol):
@@ -185,8 +190,12 @@ class StoredVersion:
         return nominated
 
     def prepare(self, plan: ScanPlan) -> None:
-        """Sort the seeds of the items once, before threads ask for them."""
+        """Sort the seeds of the items once, and name the items that the store may not show."""
         self._queries_of(plan)
+        plan.reasons = tuple(
+            reason or (TOO_SHORT if short else "")
+            for reason, short in zip(plan.reasons, _too_short(plan), strict=True)
+        )
 
     def _queries_of(self, plan: ScanPlan) -> Queries:
         if self._queries is None:
@@ -245,6 +254,18 @@ class _StoredShard:
         except READ_ERRORS as error:
             return Problem(path, None, f"cannot be read: {said(error)}", "check your access to it")
         return None if scan.digest == self.record.digest else Problem(path, None, CHANGED, REINDEX)
+
+
+def _too_short(plan: ScanPlan) -> list[bool]:
+    """Tell which items have no question, alone or with choices or answer, of 13 words."""
+    owners = plan.patterns.owners
+    pattern = np.repeat(np.arange(len(owners.first) - 1), np.diff(owners.first))
+    is_long = np.diff(plan.patterns.index.starts)[pattern] >= LONG_WORDS
+    asks = np.isin(owners.role, (Role.QUESTION, Role.COMPOSITE))
+    short = np.ones(len(plan.items), np.bool_)
+    short[owners.item[is_long & asks]] = False
+    result: list[bool] = short.tolist()
+    return result
 
 
 def _manifest(store: Store, where: str, version: str | None) -> Manifest:

@@ -80,7 +80,7 @@ def items_table(found: pl.DataFrame, plan: ScanPlan) -> pl.DataFrame:
             "benchmark": [benchmark_name(plan, item) for item in range(len(plan.items))],
             "item_id": [item.id for item in plan.items],
             "item": np.arange(len(plan.items)),
-            "unsearchable": plan.patterns.reasons,
+            "unsearchable": plan.reasons,
             "words": plan.patterns.role_words.sum(axis=1, dtype=np.int64),
             **plan.tally.flags(),
         },

@@ -19,8 +19,9 @@ import numpy as np
 
 from corpora.benchmarks import Item
 from corpora.kernels import kernel
-from corpora.normal_form import hash_words, spell_words, table
+from corpora.normal_form import hash_words, table
 from corpora.pieces import cut_text
+from corpora.spelling import spell_words
 from indexes.background import Background
 from indexes.lsh import LshIndex, build_lsh, equal_positions, probe
 from indexes.minhash import (

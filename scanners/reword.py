@@ -21,7 +21,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from corpora.kernels import kernel
-from corpora.normal_form import SPACE, word_hashes
+from corpora.normal_form import word_hashes
+from corpora.spelling import SPACE
 from indexes.shingles import SHINGLE_CHARS, shingle_at
 from scanners.fields import UNITS_PER_BIT, is_number
 from scanners.loci import (

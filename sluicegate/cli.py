@@ -289,7 +289,7 @@ def _os_error(error: OSError) -> str:
     place = f"{error.filename}: " if error.filename else ""
     return (
         f"{place}{error.strerror or error}; nothing was left half-written: make room or access there, "
-        "or name another --out"
+        "or name another --out or --store"
     )
 
 

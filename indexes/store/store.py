@@ -252,7 +252,8 @@ class Store:
     def write_version(self, manifest: Manifest, *, replace: bool = False) -> Manifest:
         """Write the manifest of a version whose shards are all there, and return what stays.
 
-        One that holds the same stays as it is. Another of the same name is refused, unless `replace`.
+        Of two that hold the same the later one stays, so that the newest version is what was built
+        last. Another of the same name is refused, unless `replace`.
 
         Raises:
             StoreError: the name cannot name a file or is taken, or a shard is missing.
@@ -270,9 +271,10 @@ class Store:
             return manifest
         with suppress(DamagedError):
             there = self.version(manifest.name)
-            if there.holds_the_same(manifest):
+            is_same = there.holds_the_same(manifest)
+            if is_same and there.created >= manifest.created:
                 return there
-            if not replace:
+            if not is_same and not replace:
                 mend = "give this one another name, or delete that file"
                 raise StoreError(path, "this version is there already and holds others", mend)
         self.folder.write(name, to_bytes(manifest))

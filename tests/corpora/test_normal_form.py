@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from corpora import normal_form
+from corpora import normal_form, spelling
 from corpora.reference_form import reference_words
 
 UNICODE_14 = unicodedata.unidata_version == "14.0.0"
@@ -28,14 +28,14 @@ def hash_of(word: str) -> int:
     """The documented word hash, in plain Python."""
     data = word.encode()
     mask = (1 << 64) - 1
-    h = int(normal_form.BASIS)
+    h = int(spelling.BASIS)
     for at in range(0, len(data) // 8 * 8, 8):
-        h = (h ^ int.from_bytes(data[at : at + 8], "little")) * int(normal_form.MULTIPLIER) & mask
+        h = (h ^ int.from_bytes(data[at : at + 8], "little")) * int(spelling.MULTIPLIER) & mask
         h ^= h >> 32
     h = (h ^ int.from_bytes(data[len(data) // 8 * 8 :], "little")) & mask
-    h = h * int(normal_form.MULTIPLIER) & mask
+    h = h * int(spelling.MULTIPLIER) & mask
     h ^= h >> 32
-    h = h * int(normal_form.FINISHER) & mask
+    h = h * int(spelling.FINISHER) & mask
     return (h ^ h >> 29) & ~1 | ("0" <= word[0] <= "9")
 
 
@@ -99,7 +99,7 @@ def test_every_character_fits_the_promised_room() -> None:
     table = normal_form.table()
     for code_point in [*range(0xD800), *range(0xE000, 0x110000)]:
         entry = int(table.entries[int(table.page_of[code_point >> 8]) << 8 | code_point & 255])
-        if 1 < entry & 255 < normal_form.SELF_SPELLED:
+        if 1 < entry & 255 < spelling.SELF_SPELLED:
             size = len(chr(code_point).encode())
             worst = max(worst, len(normal_form.words(chr(code_point)).hashes) / size)
     assert worst <= 2

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from corpora.normal_form import SELF_SPELLED, SPACE, hash_words, spell_words, table, words
+from corpora.normal_form import hash_words, table, words
 from corpora.pieces import cut_text
 from corpora.reference_form import reference_words
+from corpora.spelling import SELF_SPELLED, SPACE, spell_words
 
 LETTERS_PER_BYTE, WORDS_PER_BYTE = 8, 2  # the room that spell_words asks for
 PAST_END = 0xFFFFFFFF

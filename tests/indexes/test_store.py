@@ -453,7 +453,7 @@ def test_a_name_is_taken_once(built, builder):
     path = built.folder.root / "versions" / "v1.json"
     before = path.read_bytes()
     later = builder.manifest(3).model_copy(update={"tool_version": "2"})
-    assert built.write_version(later) == builder.manifest(3)  # the same shards: the first stays
+    assert built.write_version(later) == builder.manifest(3)  # as old and the same shards: it stays
     assert path.read_bytes() == before
     with pytest.raises(
         StoreError, match="is there already and holds others; give this one another"

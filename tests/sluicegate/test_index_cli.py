@@ -568,7 +568,7 @@ def test_a_full_disk_is_said_in_one_line_and_the_store_works_afterwards(
     first = write_corpus(tmp_path / "first", text, 2)
     assert commands.wait(commands.start(*building(first, store)))[0] == 0
     before = tree(store)
-    for most_bytes in (0, 300, 5_000, 100_000):
+    for most_bytes in (0, 100, 300):
         process = commands.start(*building(many, store)[:-5], "--quiet", most_bytes=most_bytes)
         status, said = commands.wait(process)
         assert status == 3, said
