@@ -1,0 +1,586 @@
+"""How large an index store is, and what building, checking and updating it cost beside a scan.
+
+    python benchmarks/speed_index.py [--data DIR] [--cache DIR] [--parts a b c d e] [--runs 3]
+                                     [--jobs 2] [--shards 100] [--layout spread|by-source]
+
+a  Bytes of the n-gram index and of the store against bytes of raw text: the corpus, and by kind of text.
+b  `index build` into an empty store against `scan` of the same files, in pairs.
+c  `scan --store` against `scan` of the corpus, in pairs: whole commands, the stage that reads and
+   searches alone (`scanning_s` of run.json), peak memory, documents and bytes fetched. Once with
+   benchmarks that hardly leaked, once with one that leaked as a whole (GSM8K train).
+d  A version with one new shard, when the others are known by their dates, and when all were copied
+   to new names.
+e  A version in which nothing is new, with and without --verify.
+
+The corpus is real, 20 MB of text a shard, in Parquet with Zstandard pages and row groups of 1,000
+documents: the sources of Linux 6.1, GCC 12 and GCC 11 (see speed_scan.py) and the mix v2 of the
+shared data, in which GSM8K train leaked. With the layout `spread` each shard has a share of every
+source: the documents to be fetched are all over the corpus. With `by-source` the mix comes first.
+A part of it also comes as plain JSON Lines. All of it is written once, below --cache.
+
+Benchmarks are GSM8K, MMLU and HumanEval (test splits). Commands are run whole, with --calibration off,
+in processes of their own; files are in the page cache, as far as it holds them. Times of start-up are
+those of the same command on one short document. Peak memory is the process's resident set, with the
+pages of the mapped index in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from harness import (
+    MissingDataError,
+    argument_parser,
+    benchmark_file,
+    check_data,
+    exit_without_data,
+    machine,
+    read_records,
+    table,
+    write_documents,
+)
+from speed_scan import CacheError, Usage, corpus, run
+
+import sluicegate
+
+BENCHMARKS: Final = ("gsm8k_test", "mmlu_test", "humaneval")
+LEAKED: Final = "gsm8k_train"
+SHARD_TEXT_BYTES: Final = 20_000_000
+GROUP_ROWS: Final = 1000
+JSONL_SHARDS: Final = 10
+NEW_SHARDS: Final = 1  # of part d
+SCHEMA: Final = pa.schema([(name, pa.string()) for name in ("id", "text", "domain")])
+SOURCE: Final = Path(__file__).resolve()
+KINDS: Final[dict[str, Callable[[dict[str, str]], bool]]] = {
+    "English prose": lambda row: row["domain"] in ("books", "encyclopedic", "news", "speech"),
+    "law, German": lambda row: row["domain"] == "legal",
+    "C": lambda row: row["domain"] == "code_c",
+    "Python": lambda row: row["domain"] == "code_python",
+    "LaTeX": lambda row: row["domain"] == "math_latex",
+    "dialogues": lambda row: row["domain"] == "instruct",
+    "Chinese": lambda row: row["lang"] == "zh",
+    "Japanese": lambda row: row["lang"] == "ja",
+}
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What all parts measure with: two corpora of files, benchmarks, and a folder for stores."""
+
+    files: list[Path]  # one more than a version has
+    lines: list[Path]  # the first of them as plain JSON Lines
+    benchmarks: list[Path]
+    leaked: Path
+    data: Path
+    work: Path
+    runs: int
+    jobs: int
+
+    @property
+    def version(self) -> list[Path]:
+        """Return the files of the first version."""
+        return self.files[:-NEW_SHARDS]
+
+    @property
+    def next_version(self) -> list[Path]:
+        """Return those of a version of the same size of which `NEW_SHARDS` are new."""
+        return self.files[NEW_SHARDS:]
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """A scan: what the process took, and what its run.json says."""
+
+    usage: Usage
+    record: dict[str, Any]
+    statuses: list[str]  # of all items
+
+    @property
+    def stage_s(self) -> float:
+        """Return the seconds of the stage that reads and searches."""
+        return float(self.record["timings"]["scanning_s"])
+
+
+def main() -> int:
+    """Run the parts that are asked for."""
+    options = _parser().parse_args()
+    if options.worker:
+        print(json.dumps(WORKERS[options.worker[0]](*options.worker[1:])))
+        return 0
+    try:
+        data = check_data(options.data)
+    except MissingDataError as error:
+        exit_without_data(error)
+    options.cache.mkdir(parents=True, exist_ok=True)
+    files, lines = shards(options)
+    with tempfile.TemporaryDirectory(dir=options.cache, prefix="index-") as work:
+        bench = Bench(
+            files, lines, [benchmark_file(data, name) for name in BENCHMARKS],
+            benchmark_file(data, LEAKED), data, Path(work), options.runs, options.jobs,
+        )  # fmt: skip
+        _print_head(bench, options.layout)
+        _compile(bench)
+        store = Path(work) / "store"
+        if "b" in options.parts:
+            building(bench, store)
+        else:
+            build(bench.version, store, bench.jobs)
+        if "a" in options.parts:
+            sizes(bench, store)
+        if "c" in options.parts:
+            checking(bench, store)
+        if "d" in options.parts:
+            one_new_shard(bench, store)
+        if "e" in options.parts:
+            nothing_new(bench, store)
+        print(f"load average at the end: {_load()}")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argument_parser(__doc__)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "sluicegate-bench")
+    parser.add_argument("--parts", nargs="+", default=list("abcde"), choices=list("abcde"))
+    parser.add_argument("--runs", type=int, default=3, help="runs, or pairs of runs")
+    parser.add_argument("--jobs", type=int, default=2, help="of every command")
+    parser.add_argument("--shards", type=int, default=100, help="of 20 MB of text each")
+    parser.add_argument("--layout", choices=("spread", "by-source"), default="spread")
+    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
+    return parser
+
+
+def _print_head(bench: Bench, layout: str) -> None:
+    stored = sum(file.stat().st_size for file in bench.version)
+    print(
+        f"{machine()}; {bench.jobs} jobs; load average at the start: {_load()} (other programs run on "
+        "a shared machine: times vary from run to run, ratios of pairs less)\n"
+        f"{len(bench.version)} shards, {stored / 1e6:.0f} MB of Parquet, layout {layout}; "
+        f"{len(bench.lines)} shards, {_stored_mb(bench.lines):.0f} MB of JSON Lines\n"
+    )
+
+
+# --- the five parts -------------------------------------------------------------------------------
+
+
+def sizes(bench: Bench, store: Path) -> None:
+    """Print (a)."""
+    rows = [_size_row("corpus, Parquet", store)]
+    in_lines = bench.work / "lines-store"
+    build(bench.lines, in_lines, bench.jobs)
+    rows.append(_size_row("a part, JSON Lines", in_lines))
+    shutil.rmtree(in_lines)
+    for kind in KINDS:
+        folder = bench.work / "kind"
+        folder.mkdir()
+        call("kind", str(folder / "a.jsonl"), str(bench.data), kind)
+        build([folder / "a.jsonl"], folder / "store", bench.jobs)
+        rows.append(_size_row(kind, folder / "store"))
+        shutil.rmtree(folder)
+    print("## a. Bytes of the index, by those of raw text\n")
+    print(table(rows, ("text", "raw MB", "words, M", "n-gram MB", "ratio", "all files, ratio")))
+    print("\naim: n-gram index <= 0.40 of the raw text\n")
+
+
+def building(bench: Bench, store: Path) -> None:
+    """Print (b); the last store stays."""
+    print("## b. Building against scanning\n")
+    rows = []
+    for name, files in (("JSON Lines", bench.lines), ("Parquet", bench.version)):
+        pairs = []
+        for _ in range(bench.runs):
+            shutil.rmtree(store, ignore_errors=True)
+            pairs.append((build(files, store, bench.jobs), scan(bench, files).usage))
+        rows += [_pair_row(f"{name} {n}", *pair) for n, pair in enumerate(pairs, 1)]
+        rows.append(
+            (f"{name}, median", "", "", _median_ratio(pairs, "cpu_s"), "", "",
+             _median_ratio(pairs, "wall_s"), "", "")
+        )  # fmt: skip
+    header = (
+        "corpus", "build CPU s", "scan CPU s", "ratio", "build wall s", "scan wall s", "ratio",
+        "build peak MB", "scan peak MB",
+    )  # fmt: skip
+    print(table(rows, header))
+    print("\nwhole commands, start-up included; aim: <= 3\n")
+
+
+def checking(bench: Bench, store: Path) -> None:
+    """Print (c)."""
+    print("## c. Checking through the store against scanning the corpus\n")
+    one = scan(bench, [_one_document(bench.work)])
+    for name, leaked in ((" + ".join(BENCHMARKS), []), (f"the same + {LEAKED}", [bench.leaked])):
+        pairs = [
+            (scan(bench, bench.version, leaked), scan(bench, store, leaked))
+            for _ in range(bench.runs)
+        ]
+        _print_checks(name, pairs, one)
+        fetched = call(
+            "fetch", str(store), str(bench.jobs), *map(str, [*bench.benchmarks, *leaked])
+        )
+        told = fetched.told
+        print(
+            f"\n{told['documents']:,} of {told['all_documents']:,} documents fetched; the stage reads "
+            f"{told['read_bytes'] / 1e6:.1f} MB of files (read(2): the corpus, the store's records) of "
+            f"{_stored_mb(bench.version):.0f} MB of corpus, and {index_bytes(store) / 1e6:.0f} MB of "
+            f"mapped index\n{_agreement(*pairs[-1])}\n"
+        )
+    print(
+        f"start-up (scan of one document): {one.usage.wall_s:.2f} s wall, {one.usage.cpu_s:.2f} s CPU, "
+        f"{one.usage.peak_bytes / 1e6:.0f} MB; aim: >= 20 times faster\n"
+    )
+
+
+def one_new_shard(bench: Bench, store: Path) -> None:
+    """Print (d)."""
+    full = [build(bench.version, bench.work / "full", bench.jobs, new=True)]
+    copies = bench.work / "copies"
+    copies.mkdir()
+    for file in bench.next_version:
+        shutil.copyfile(file, copies / file.name)
+    start = _start_up(bench)
+    rows = [_cost_row("all shards", full, full, start)]
+    for name, files in (
+        ("1 new, others known by date", bench.next_version),
+        ("1 new, others under new names", sorted(copies.iterdir())),
+    ):
+        rows.append(_cost_row(name, _onto(bench, store, files), full, start))
+    shutil.rmtree(copies)
+    shutil.rmtree(bench.work / "full")
+    print(f"## d. A version of {len(bench.version)} shards with {NEW_SHARDS} new\n")
+    print(table(rows, COST_HEADER))
+    print(f"\nmedians; {_said_start(start)}; aim: <= 3 % of the full build\n")
+
+
+def nothing_new(bench: Bench, store: Path) -> None:
+    """Print (e)."""
+    full = [build(bench.version, bench.work / "full", bench.jobs, new=True)]
+    start = _start_up(bench)
+    rows = [_cost_row("all shards", full, full, start)]
+    for name, flags in (("nothing new", ()), ("nothing new, --verify", ("--verify",))):
+        rows.append(_cost_row(name, _onto(bench, store, bench.version, *flags), full, start))
+    shutil.rmtree(bench.work / "full")
+    print(f"## e. The same {len(bench.version)} shards again\n")
+    print(table(rows, COST_HEADER))
+    print(f"\nmedians; {_said_start(start)}\n")
+
+
+# --- rows of the tables ---------------------------------------------------------------------------
+
+COST_HEADER: Final = (
+    "build", "wall s", "% of full", "CPU s", "% of full", "net wall s", "% of full", "net CPU s", "% of full",
+)  # fmt: skip
+
+
+def index_bytes(store: Path) -> int:
+    """Return the bytes of the n-gram fingerprints in a store."""
+    return sum(file.stat().st_size for file in store.glob("shards/*/ngram-*"))
+
+
+def _size_row(name: str, store: Path) -> tuple[object, ...]:
+    records = [json.loads(file.read_bytes()) for file in store.glob("shards/*/shard.json")]
+    text = sum(record["read"]["bytes"] for record in records)
+    words = sum(record["counts"]["words"] for record in records)
+    everything = sum(file.stat().st_size for file in store.rglob("*") if file.is_file())
+    ngram = index_bytes(store)
+    return (
+        name, f"{text / 1e6:.1f}", f"{words / 1e6:.1f}", f"{ngram / 1e6:.1f}", f"{ngram / text:.3f}",
+        f"{everything / text:.3f}",
+    )  # fmt: skip
+
+
+def _pair_row(name: str, ours: Usage, theirs: Usage) -> tuple[str, ...]:
+    return (
+        name,
+        f"{ours.cpu_s:.1f}", f"{theirs.cpu_s:.1f}", f"{ours.cpu_s / theirs.cpu_s:.2f}",
+        f"{ours.wall_s:.1f}", f"{theirs.wall_s:.1f}", f"{ours.wall_s / theirs.wall_s:.2f}",
+        f"{ours.peak_bytes / 1e6:.0f}", f"{theirs.peak_bytes / 1e6:.0f}",
+    )  # fmt: skip
+
+
+def _median_ratio(pairs: Sequence[tuple[Usage, Usage]], name: str) -> str:
+    return f"{statistics.median(getattr(a, name) / getattr(b, name) for a, b in pairs):.2f}"
+
+
+def _print_checks(name: str, pairs: Sequence[tuple[Scanned, Scanned]], one: Scanned) -> None:
+    measures: dict[str, Callable[[Scanned], float]] = {
+        "whole command, wall s": lambda s: s.usage.wall_s,
+        "whole command, CPU s": lambda s: s.usage.cpu_s,
+        "net of start-up, wall s": lambda s: s.usage.wall_s - one.usage.wall_s,
+        "net of start-up, CPU s": lambda s: s.usage.cpu_s - one.usage.cpu_s,
+        "scanning stage, wall s": lambda s: s.stage_s,
+    }
+    rows = []
+    for measure, of in measures.items():
+        whole, checked = ([of(pair[k]) for pair in pairs] for k in (0, 1))
+        ratio = statistics.median(a / b for a, b in zip(whole, checked, strict=True))
+        rows.append(
+            (measure, f"{statistics.median(whole):.2f}", f"{statistics.median(checked):.2f}",
+             f"{ratio:.1f}")
+        )  # fmt: skip
+    peaks = [statistics.median(pair[k].usage.peak_bytes for pair in pairs) / 1e6 for k in (0, 1)]
+    rows.append(("peak memory, MB", f"{peaks[0]:.0f}", f"{peaks[1]:.0f}", ""))
+    print(f"{name}; medians of {len(pairs)} pairs\n")
+    print(table(rows, ("", "scan CORPUS", "scan --store", "times faster")))
+
+
+def _cost_row(
+    name: str, runs: Sequence[Usage], full: Sequence[Usage], start: Usage
+) -> tuple[object, ...]:
+    cells = []
+    for net in (False, True):
+        for measure in ("wall_s", "cpu_s"):
+            less = getattr(start, measure) if net else 0.0
+            ours, whole = (
+                statistics.median(getattr(usage, measure) for usage in usages) - less
+                for usages in (runs, full)
+            )
+            cells += [f"{ours:.2f}", f"{100 * ours / whole:.1f}"]
+    return (name, *cells)
+
+
+def _said_start(start: Usage) -> str:
+    return f"net of start-up, the build of one document: {start.wall_s:.2f} s wall, {start.cpu_s:.2f} s CPU"
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+
+def build(files: Sequence[Path], store: Path, jobs: int, *flags: str, new: bool = False) -> Usage:
+    """Build a version of files into a store; `new` empties it first."""
+    if new:
+        shutil.rmtree(store, ignore_errors=True)
+    return run(
+        [*_sluicegate(), "index", "build", *map(str, files), "--store", str(store), "--quiet",
+         "--jobs", str(jobs), *flags]
+    )  # fmt: skip
+
+
+def scan(bench: Bench, what: Sequence[Path] | Path, more: Sequence[Path] = ()) -> Scanned:
+    """Scan files, or the version in a store."""
+    out = bench.work / "out"
+    corpus_arguments = ["--store", str(what)] if isinstance(what, Path) else [*map(str, what)]
+    usage = run(
+        [*_sluicegate(), "scan", *corpus_arguments, "--benchmarks",
+         *map(str, [*bench.benchmarks, *more]), "--out", str(out), "--quiet", "--calibration", "off",
+         "--jobs", str(bench.jobs)]
+    )  # fmt: skip
+    items = pq.read_table(out / "items.parquet", columns=["status"])
+    record = json.loads((out / "run.json").read_bytes())
+    return Scanned(usage, record, items["status"].to_pylist())
+
+
+def call(worker: str, *arguments: str) -> Usage:
+    """Run a worker of this file in a process of its own.
+
+    Whatever needs much memory is one: Linux counts the peak of a process from that of its parent on.
+    """
+    return run([sys.executable, str(SOURCE), "--worker", worker, *arguments])
+
+
+def work_fetch(store: str, jobs: str, *benchmarks: str) -> dict[str, Any]:
+    """Check benchmarks through a store, and count what is read after the benchmarks were."""
+    before: list[int] = []
+
+    def note(progress: Any) -> None:
+        if progress.stage == "indexing items":
+            before.append(_read_bytes())
+
+    result = sluicegate.scan(
+        [], list(benchmarks), store=store, jobs=int(jobs), calibration="off", progress=note
+    )
+    read = result.run["read"]
+    return {
+        "documents": read["fetched"],
+        "all_documents": read["documents"],
+        "read_bytes": _read_bytes() - before[0],
+    }
+
+
+def _read_bytes() -> int:
+    """Return what this process has read with read(2) so far, from the page cache or not."""
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(fields["rchar"])
+
+
+def _sluicegate() -> list[str]:
+    return [sys.executable, "-m", "sluicegate.cli"]
+
+
+def _onto(bench: Bench, store: Path, files: Sequence[Path], *flags: str) -> list[Usage]:
+    """Build a version onto a store, each time onto a copy of it (links: a shard never changes)."""
+    usages = []
+    for _ in range(bench.runs):
+        copy = bench.work / "copy"
+        shutil.copytree(store, copy, copy_function=os.link)
+        usages.append(build(files, copy, bench.jobs, *flags))
+        shutil.rmtree(copy)
+    return usages
+
+
+def _start_up(bench: Bench) -> Usage:
+    one = _one_document(bench.work)
+    usages = [build([one], bench.work / "one", 1, new=True) for _ in range(3)]
+    return sorted(usages, key=lambda usage: usage.wall_s)[1]
+
+
+def _compile(bench: Bench) -> None:
+    """Compile what is not compiled yet, before anything is measured."""
+    one = _one_document(bench.work)
+    build([one], bench.work / "one", 1, new=True)
+    scan(bench, [one])
+    scan(bench, bench.work / "one")
+
+
+def _one_document(folder: Path) -> Path:
+    path = folder / "one.jsonl"
+    if not path.exists():
+        write_documents(path, ["Nothing is to be found here."])
+    return path
+
+
+def _agreement(whole: Scanned, checked: Scanned) -> str:
+    """Tell of each status how many items have it either way, and how many one way only."""
+    words = []
+    for status in ("contaminated", "suspect"):
+        both = list(zip(whole.statuses, checked.statuses, strict=True))
+        same = sum(a == b == status for a, b in both)
+        only = [sum(a == status != b for a, b in both), sum(b == status != a for a, b in both)]
+        words.append(
+            f"{same:,} {status} either way, {only[0]} only by the scan, {only[1]} only by the store"
+        )
+    return "items: " + "; ".join(words)
+
+
+def _load() -> str:
+    return " ".join(f"{value:.2f}" for value in os.getloadavg())
+
+
+def _stored_mb(files: Sequence[Path]) -> float:
+    return sum(file.stat().st_size for file in files) / 1e6
+
+
+# --- the shards -----------------------------------------------------------------------------------
+
+
+def shards(options: argparse.Namespace) -> tuple[list[Path], list[Path]]:
+    """Return the files of both versions, and the first ones as JSON Lines; built once."""
+    folder = options.cache / f"index-{options.layout}-{options.shards}"
+    if not folder.is_dir():
+        call("shards", str(folder), str(options.data), options.layout, str(options.shards))
+    return sorted(folder.glob("parquet/*")), sorted(folder.glob("jsonl/*"))
+
+
+def work_shards(name: str, data: str, layout: str, n_shards: str) -> dict[str, Any]:
+    """Write the shards into a folder."""
+    folder, number = Path(name), int(n_shards) + NEW_SHARDS
+    part = folder.with_suffix(".part")
+    shutil.rmtree(part, ignore_errors=True)
+    (part / "parquet").mkdir(parents=True)
+    (part / "jsonl").mkdir()
+    make = _spread if layout == "spread" else _by_source
+    for k, shard in enumerate(make(list(mix(Path(data))), corpus(folder.parent, None), number)):
+        _write(part / "parquet" / f"{k:05}.parquet", shard)
+        if k < JSONL_SHARDS:
+            _write_lines(part / "jsonl" / f"{k:05}.jsonl", shard)
+    part.rename(folder)
+    return {}
+
+
+def work_kind(out: str, data: str, kind: str) -> dict[str, Any]:
+    """Write the documents of one kind as JSON Lines."""
+    write_documents(Path(out), (row["text"] for row in mix(Path(data)) if KINDS[kind](row)))
+    return {}
+
+
+def _spread(rows: list[Row], files: Sequence[Path], number: int) -> Iterator[list[Row]]:
+    """Yield shards that each hold a share of every source, in random order."""
+    random = np.random.default_rng(0)
+    owners = random.permutation(len(rows)) % number
+    share = sum(map(_size, rows)) // number
+    code = _code(files, number * (SHARD_TEXT_BYTES - share))
+    for k in range(number):
+        own = [rows[i] for i in np.flatnonzero(owners == k)]
+        shard = _take(code, SHARD_TEXT_BYTES - share) + own
+        yield [shard[i] for i in random.permutation(len(shard))]
+
+
+def _by_source(rows: list[Row], files: Sequence[Path], number: int) -> Iterator[list[Row]]:
+    """Yield shards of the mix, then those of code."""
+    left = number * SHARD_TEXT_BYTES - sum(map(_size, rows))
+    documents = itertools.chain(rows, _code(files, left))
+    for _ in range(number):
+        yield _take(documents, SHARD_TEXT_BYTES)
+
+
+def _code(files: Sequence[Path], n_bytes: int) -> Iterator[Row]:
+    """Yield documents of row groups evenly spread over the sources, at least so many bytes."""
+    groups = [(file, g) for file in files for g in range(pq.ParquetFile(file).num_row_groups)]
+    wanted = min(len(groups), n_bytes // (16 << 20) + 8)  # speed_scan.py's groups, some to spare
+    for at in np.linspace(0, len(groups) - 1, wanted).astype(int).tolist():
+        file, group = groups[at]
+        yield from pq.ParquetFile(file).read_row_group(group).to_pylist()
+
+
+def _take(documents: Iterator[Row], n_bytes: int) -> list[Row]:
+    taken: list[Row] = []
+    size = 0
+    while size < n_bytes and (row := next(documents, None)) is not None:
+        taken.append(row)
+        size += _size(row)
+    return taken
+
+
+def mix(data: Path) -> Iterator[Row]:
+    """Yield the documents of the shared mix v2, file by file."""
+    for file in sorted((data / "corpora" / "mix" / "v2").iterdir()):
+        rows = pq.read_table(file).to_pylist() if file.suffix == ".parquet" else read_records(file)
+        for row in rows:
+            yield {name: row[name] for name in ("id", "text", "domain", "lang")}
+
+
+def _size(row: Row) -> int:
+    return len(row["text"].encode())
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    columns = {name: pa.array([row[name] for row in rows], pa.string()) for name in SCHEMA.names}
+    pq.write_table(
+        pa.table(columns), path, compression="zstd", use_dictionary=["domain"],
+        row_group_size=GROUP_ROWS,
+    )  # fmt: skip
+
+
+def _write_lines(path: Path, rows: Sequence[Row]) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps({name: row[name] for name in SCHEMA.names}) + "\n")
+
+
+WORKERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "fetch": work_fetch,
+    "kind": work_kind,
+    "shards": work_shards,
+}
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except CacheError as problem:
+        print(problem, file=sys.stderr)
+        raise SystemExit(2) from problem
