@@ -149,7 +149,7 @@ def _add_inputs(parser: argparse.ArgumentParser, corpus: str = "+") -> None:
         "--scanners",
         default="ngram",
         metavar="NAMES",
-        help="comma-separated: ngram, minhash (rewordings; some 20 times slower) (default: ngram)",
+        help="comma-separated: ngram, minhash (rewordings; an order of magnitude slower) (default: ngram)",
     )
 
 
