@@ -92,7 +92,8 @@ def main() -> int:
     negatives = [index.read(f) for f in (*siblings(data, filler), *nulls(index, filler))]
 
     def read(half: str, *, one_per_item: bool) -> list[Reading]:
-        families = rewordings(data, index, filler, half, one_per_item=one_per_item)
+        drawn = Filler(data, options.seed)  # a part does not depend on the others
+        families = rewordings(data, index, drawn, half, one_per_item=one_per_item)
         return [index.read(family) for family in families]
 
     if "a" in options.parts:
@@ -104,7 +105,7 @@ def main() -> int:
         halves = {half: read(half, one_per_item=True) for half in (DEVELOPMENT, HELD_OUT)}
         print_halves(halves, negatives, index)
     if "c" in options.parts:
-        print_ngram_scores(negatives, index, filler, data)
+        print_ngram_scores(negatives, index, Filler(data, options.seed), data)
     print(f"{time.perf_counter() - started:.0f} s")
     return 0
 
