@@ -12,28 +12,22 @@
 Paths are relative to the file's folder. Unknown keys are errors, named with their line.
 """
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
-import pyarrow as pa
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
-from corpora.places import is_url, nearest, open_input
-from corpora.problems import CorpusError, said, shown
+from corpora.places import is_url
+from corpora.problems import CorpusError
+from corpora.yaml_file import Strict, YamlFile, read_yaml
 
 MIX_SUFFIXES = (".yaml", ".yml")
-MAX_MIX_BYTES = 16 << 20
 
 _Name = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceColumns(_Strict):
+class SourceColumns(Strict):
     """Column names of one source; what is not set stays as asked for on the command line."""
 
     text: tuple[_Name, ...] = Field(default=(), min_length=1)
@@ -46,8 +40,13 @@ class SourceColumns(_Strict):
         return (value,) if isinstance(value, str) else value
 
 
-class Source(_Strict):
-    """Files of one domain. `weight` is relative to the other sources' weights."""
+class Source(Strict):
+    """Files of one domain.
+
+    `weight` is how many times as often a document of this source is drawn as one of a source of weight
+    1; a source without one has weight 1. Scans read every document once, whatever its weight; shares of
+    domains and tokens (`sluicegate drift`) are those of what is drawn.
+    """
 
     name: _Name
     paths: tuple[_Name, ...] = Field(min_length=1)
@@ -56,7 +55,7 @@ class Source(_Strict):
     columns: SourceColumns | None = None
 
 
-class Mix(_Strict):
+class Mix(Strict):
     """A named, versioned set of sources; paths are joined to the folder of the file."""
 
     name: _Name
@@ -81,127 +80,26 @@ def is_mix(path: str) -> bool:
 
 def read_mix(path: str) -> Mix:
     """Read and check a mix file; raises CorpusError naming file, line, key and mend."""
-    text = _read(path)
-    try:
-        root = yaml.compose(text, yaml.SafeLoader)
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise CorpusError(
-            f"{path}{_line_of_error(error)}: not valid YAML: {said(error)}"
-        ) from error
-    if root is None:
-        raise CorpusError(f"{path}: the file is empty; it needs the keys name, version and sources")
-    _refuse_twice(path, root)
-    try:
-        mix = Mix.model_validate(value)
-    except ValidationError as error:
-        raise CorpusError(_first_mistake(path, root, error)) from error
-    _refuse_same_name(path, root, mix)
-    return mix.model_copy(update={"sources": tuple(_joined(path, s) for s in mix.sources)})
+    return read_mix_file(path).value
 
 
-def _read(path: str) -> str:
-    try:
-        with open_input(path) as file:
-            data = file.read(MAX_MIX_BYTES + 1)
-    except FileNotFoundError as error:
-        raise CorpusError(f"{path}: no such file; give the path of a mix.yaml") from error
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusError(
-            f"{path}: cannot be read: {said(error)}; check your access to it"
-        ) from error
-    if len(data) > MAX_MIX_BYTES:
-        raise CorpusError(f"{path}: larger than {MAX_MIX_BYTES >> 20} MiB; this is no mix file")
-    try:
-        return str(data, "utf-8")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+def read_mix_file(path: str) -> YamlFile[Mix]:
+    """The same, with the places of its parts."""
+    file = read_yaml(path, Mix, "mix.yaml")
+    _refuse_same_name(file)
+    sources = tuple(_joined(path, source) for source in file.value.sources)
+    return replace(file, value=file.value.model_copy(update={"sources": sources}))
 
 
-def _line_of_error(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return "" if mark is None else f", line {mark.line + 1}"
-
-
-def _pairs(node: yaml.Node) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The key and value nodes of every mapping, outermost first."""
-    if isinstance(node, yaml.MappingNode):
-        yield from node.value
-        for _, value in node.value:
-            yield from _pairs(value)
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _pairs(value)
-
-
-def _refuse_twice(path: str, root: yaml.Node) -> None:
-    """YAML keeps the last of two equal keys without a word."""
-    parents = [root, *(value for _, value in _pairs(root))]
-    for parent in parents + [
-        item for p in parents if isinstance(p, yaml.SequenceNode) for item in p.value
-    ]:
-        if not isinstance(parent, yaml.MappingNode):
-            continue
-        seen: set[str] = set()
-        for key, _ in parent.value:
-            if key.value in seen:
-                raise CorpusError(f"{_at(path, key)}: the key {key.value!r} stands twice; keep one")
-            seen.add(key.value)
-
-
-def _refuse_same_name(path: str, root: yaml.Node, mix: Mix) -> None:
+def _refuse_same_name(file: YamlFile[Mix]) -> None:
     seen: set[str] = set()
-    for index, source in enumerate(mix.sources):
+    for index, source in enumerate(file.value.sources):
         if source.name in seen:
-            node = _node_at(root, ("sources", index, "name"))
+            place = file.place("sources", index, "name")
             raise CorpusError(
-                f"{_at(path, node)}: the source name {source.name!r} stands twice; names are unique"
+                f"{place}: the source name {source.name!r} stands twice; names are unique"
             )
         seen.add(source.name)
-
-
-def _first_mistake(path: str, root: yaml.Node, error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    location = first["loc"]
-    place = _at(path, _node_at(root, location))
-    key = ".".join(str(part) for part in location) or "the file"
-    if first["type"] == "extra_forbidden":
-        known = _keys(location)
-        return f"{place}: unknown key {key!r}{nearest(str(location[-1]), known)}; known keys are {', '.join(known)}"
-    if first["type"] == "missing":
-        return f"{place}: the key {key!r} is missing; add it"
-    return f"{place}: {key}: {first['msg']}, not {shown(first['input'])}"
-
-
-def _keys(location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are known where this location's key stands."""
-    model: type[BaseModel] = Mix
-    if len(location) >= 3:
-        model = Source
-    if len(location) >= 4 and location[2] == "columns":
-        model = SourceColumns
-    return list(model.model_fields)
-
-
-def _node_at(root: yaml.Node, location: tuple[int | str, ...]) -> yaml.Node:
-    """The node of an error's location, or the last one on the way that exists."""
-    node = root
-    for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == part]
-            if not found:
-                return node
-            key, value = found[0]
-            node = value if isinstance(value, yaml.CollectionNode) else key
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
-        ):
-            node = node.value[part]
-    return node
-
-
-def _at(path: str, node: yaml.Node) -> str:
-    return f"{path}, line {node.start_mark.line + 1}"
 
 
 def _joined(mix_path: str, source: Source) -> Source:

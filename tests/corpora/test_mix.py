@@ -88,7 +88,7 @@ def test_absolute_paths_and_urls_stay_as_they_are(folder):
         ),
         ("weight: 2.5", "weight: .nan", "line 7: sources.0.weight"),
         ("version: 3\n", "", "the key 'version' is missing"),
-        ("version: 3", "version: 1.10", "line 2: version: Value error, write it in quotes"),
+        ("version: 3", "version: 1.10", "line 2: version: write it in quotes"),
         ("- name: web", "- name: wiki", "line 11: the source name 'wiki' stands twice"),
         ("    weight: 2.5", "    domain: web", "line 7: the key 'domain' stands twice"),
         ("paths: [wiki/*.jsonl]", "paths: []", "line 5: sources.0.paths"),
