@@ -5,6 +5,7 @@ the same as JSON Schema, a key may be added within a version, and one that is re
 meaning makes a new version. The rates by length and position stand in `calibration.parquet`.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -71,4 +72,10 @@ class CalibrationReport(TypedDict):
 def calibration_json_schema() -> dict[str, Any]:
     """Return the JSON Schema of `CalibrationReport`: what `SCHEMA_FILE` holds."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}"}
-    return head | TypeAdapter(CalibrationReport).json_schema()
+    return head | adapter().json_schema()
+
+
+@cache
+def adapter() -> TypeAdapter[CalibrationReport]:
+    """Return what checks that a value is a calibration."""
+    return TypeAdapter(CalibrationReport)

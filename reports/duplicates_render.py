@@ -12,7 +12,7 @@ from reports import duplicates_view, view
 from reports.duplicates_schema import DuplicatesReport
 from reports.duplicates_view import Grid
 from reports.escape import one_line, visible_everywhere
-from reports.markdown import MAX_BYTES, code, prose, stamp_line, table_lines, unread_lines
+from reports.markdown import code, join_sections, prose, stamp_line, table_lines, unread_lines
 from reports.terminal import BOLD, MIN_WIDTH, RED, Page, fit, wrap
 
 COUNTED_IN = "run.json"  # by reason, what is not shown
@@ -42,19 +42,7 @@ def render_duplicates_terminal(
 def render_duplicates_markdown(report: DuplicatesReport) -> str:
     """Return `summary.md`, at most `MAX_BYTES` of UTF-8; what does not fit is left out by sections."""
     safe: DuplicatesReport = visible_everywhere(report)
-    parts = [MARKER]
-    left_out = 0
-    for section in _sections(safe):
-        text = "\n".join(section)
-        if len("\n\n".join([*parts, text]).encode()) > MAX_BYTES - 200:  # room for the last line
-            left_out += 1
-        elif text:
-            parts.append(text)
-    if left_out:
-        parts.append(
-            f"*{view.plural(left_out, 'part')} left out for length: see `duplicates.json`.*"
-        )
-    return "\n\n".join(parts) + "\n"
+    return join_sections(MARKER, _sections(safe), "duplicates.json")
 
 
 def _terminal_head(page: Page, report: DuplicatesReport) -> Iterator[str]:

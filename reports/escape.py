@@ -6,7 +6,8 @@ renderer shows such a character as its code point, `⟨U+202E⟩`, and then esca
 """
 
 import re
-from typing import Any
+import unicodedata
+from typing import Any, Final
 
 # Spelt out rather than asked of `unicodedata`, so that a page does not change with the Python that
 # made it. Format characters with a shape of their own (Arabic number signs, hieroglyph joiners)
@@ -24,6 +25,12 @@ HIDDEN = re.compile(
 )
 _SPACE_RUN = re.compile(r"\s+")
 
+# White space is what tokens differ in, so it gets signs of its own; a text's own such signs, and
+# spaces of other widths, are shown as code points.
+_SPACE_SIGNS: Final = {" ": "·", "\n": "⏎", "\t": "⇥", "\r": "␍"}
+_SPACE_SIGN = re.compile(r"[ \n\t\r]")
+_LIKE_SPACE_SIGNS = re.compile("[·⏎⇥␍◌\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000]")
+
 
 def visible(text: str) -> str:
     """Return `text` with hidden characters as `⟨U+XXXX⟩`; tab and line feed stay.
@@ -38,6 +45,20 @@ def one_line(text: str) -> str:
     return _SPACE_RUN.sub(" ", visible(text)).strip()
 
 
+def visible_token(text: str) -> str:
+    """Return a token with its white space as signs: ` the` as `·the`, a line feed as `⏎`.
+
+    The result has no white space, and tokens that differ in it alone have forms that differ. A mark
+    that would join the character before it stands on a dotted circle.
+    """
+    if not text:
+        return "(empty)"
+    escaped = HIDDEN.sub(_hidden_but_spaces, _LIKE_SPACE_SIGNS.sub(_code_point, text))
+    stands_alone = unicodedata.category(text[0]) not in ("Mn", "Mc", "Me")
+    signs = _SPACE_SIGN.sub(lambda match: _SPACE_SIGNS[match.group()], escaped)
+    return signs if stands_alone else f"◌{signs}"
+
+
 def visible_everywhere(value: Any) -> Any:
     """Return a copy of JSON-like `value` whose strings, keys included, are all visible.
 
@@ -50,6 +71,10 @@ def visible_everywhere(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [visible_everywhere(inner) for inner in value]
     return value
+
+
+def _hidden_but_spaces(match: re.Match[str]) -> str:
+    return match.group() if match.group() in _SPACE_SIGNS else _code_point(match)
 
 
 def _code_point(match: re.Match[str]) -> str:

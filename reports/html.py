@@ -1,25 +1,14 @@
-"""`report.html`: one file, no scripts, nothing fetched.
+"""`report.html` of a scan: one file, no scripts, nothing fetched (see `reports.page`)."""
 
-The page declares a content-security-policy under which only its own style sheet, named by its
-hash, may apply: should a character of corpus text ever escape its escaping, it can neither run nor
-load anything. Jinja2 escapes every value; `escape` made hidden characters visible before that.
-"""
-
-import base64
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from reports import view
 from reports.escape import visible_everywhere
+from reports.page import render_page
 from reports.schema import BenchmarkSummary, Example, Report, Segment
-
-TEMPLATES = Path(__file__).with_name("templates")
 
 MAX_COLUMNS = 24  # of a table over domains or benchmarks: more are not read but scrolled past
 MANY_CLEAN = 5  # benchmarks with nothing found: from here on a folded list instead of rows
@@ -51,14 +40,15 @@ class Pair:
 def render_html(report: Report) -> str:
     """Return the page for a report; equal reports give equal pages."""
     safe: Report = visible_everywhere(report)
-    style = _style()
     ranked = view.worst_first(safe["benchmarks"])
     clean = [benchmark for benchmark in ranked if not view.has_findings(benchmark)]
     folded = clean if len(clean) >= MANY_CLEAN else []
-    return _template().render(
+    return render_page(
+        "report.html.j2",
+        "report.css",
         report=safe,
-        style=Markup(style),  # our own file, not text of the corpus
-        style_hash=style_hash(style),
+        bar=bar,
+        bar_width=BAR_WIDTH,
         benchmarks=[benchmark for benchmark in ranked if benchmark not in folded],
         ranked=ranked,
         folded=folded,
@@ -70,12 +60,6 @@ def render_html(report: Report) -> str:
         presets=view.preset_table(safe, MAX_COLUMNS),
         pairs=list(_pairs(safe["examples"])),
     )
-
-
-def style_hash(style: str) -> str:
-    """Return the content-security-policy source that allows exactly this style sheet."""
-    digest = hashlib.sha256(style.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def bar(benchmark: BenchmarkSummary) -> list[BarPart]:
@@ -114,21 +98,3 @@ def _pairs(examples: list[Example]) -> Iterator[Pair]:
         if spent > EXAMPLES_BYTES:
             return
         yield pair
-
-
-def _style() -> str:
-    return (TEMPLATES / "report.css").read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals.update(view=view, bar=bar, BAR_WIDTH=BAR_WIDTH)
-    return environment.get_template("report.html.j2")

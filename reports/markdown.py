@@ -47,18 +47,23 @@ _REFERENCE = re.compile(r"@|#|://|\bwww(?=\.)|\bGH(?=-)", re.IGNORECASE)
 def render_markdown(report: Report) -> str:
     """Return the comment for a report, at most `MAX_BYTES` of UTF-8."""
     safe: Report = visible_everywhere(report)
-    parts, left_out = [MARKER], 0
-    spent = len(MARKER.encode()) + 200  # the closing note
-    for section in _sections(safe):
+    return join_sections(MARKER, _sections(safe))
+
+
+def join_sections(marker: str, sections: Iterable[Sequence[str]], listed_in: str = REPORT) -> str:
+    """Return a comment of at most `MAX_BYTES` of UTF-8; a section that would not fit is left out whole."""
+    parts, left_out = [marker], 0
+    spent = len(marker.encode()) + 200  # the closing note
+    for section in sections:
         text = "\n".join(section)
         cost = len(text.encode()) + 2
         if spent + cost > MAX_BYTES:
             left_out += 1
-            continue
-        parts.append(text)
-        spent += cost
+        elif text:
+            parts.append(text)
+            spent += cost
     if left_out:
-        parts.append(f"*{view.plural(left_out, 'part')} left out for length: see `report.html`.*")
+        parts.append(f"*{view.plural(left_out, 'part')} left out for length: see `{listed_in}`.*")
     return "\n\n".join(parts) + "\n"
 
 
@@ -78,8 +83,9 @@ def code(text: str, max_chars: int = NAME_CHARS) -> str:
 def prose(text: str, max_chars: int = PROSE_CHARS) -> str:
     """Return words as Markdown prose in which nothing is markup, a link or a notification."""
     line = html.escape(view.clip(one_line(text), max_chars), quote=False)
-    line = _MARKUP.sub(r"\\\1", line).replace("|", "&#124;")
-    return _REFERENCE.sub(_broken, line)
+    line = _MARKUP.sub(r"\\\1", line)
+    # last, because the entity holds a #
+    return _REFERENCE.sub(_broken, line).replace("|", "&#124;")
 
 
 def _broken(match: re.Match[str]) -> str:
@@ -199,7 +205,7 @@ def unread_lines(
             for problem in problems[:MAX_PROBLEMS]
         ],
     )
-    yield from _more_of(len(problems[MAX_PROBLEMS:]) + not_shown, "problem", listed_in)
+    yield from more_of(len(problems[MAX_PROBLEMS:]) + not_shown, "problem", listed_in)
 
 
 def _unsearchable(report: Report) -> Iterator[str]:
@@ -209,7 +215,7 @@ def _unsearchable(report: Report) -> Iterator[str]:
         for entry in benchmark["unsearchable_reasons"]
     ]
     if rows:
-        yield from _fold(
+        yield from fold(
             f"Why {view.plural(view.total(report, 'unsearchable'), 'item')} could not be searched",
             [
                 *table_lines(("Benchmark", "Items", "Reason"), rows[:MAX_ROWS]),
@@ -227,7 +233,7 @@ def _counts(title: str, table: view.Table) -> Iterator[str]:
     yield ""
     yield from table_lines(head, rows)
     yield from _more(table.rows[MAX_ROWS:], "benchmark")
-    yield from _more_of(table.left_out, "column")
+    yield from more_of(table.left_out, "column")
 
 
 def _presets(report: Report) -> Iterator[str]:
@@ -245,8 +251,8 @@ def _presets(report: Report) -> Iterator[str]:
         ]
         for row in table.rows
     ]
-    lines = [*table_lines(head, rows), *_more_of(table.left_out, "benchmark")]
-    yield from _fold("Under every lab’s definition", lines)
+    lines = [*table_lines(head, rows), *more_of(table.left_out, "benchmark")]
+    yield from fold("Under every lab’s definition", lines)
 
 
 def _cell(cell: view.Cell) -> str:
@@ -270,7 +276,7 @@ def _findings(report: Report) -> Iterator[list[str]]:
         "matched words are bold. The others are in `report.html` and `findings.parquet`.",
     ]
     for example in shown:
-        yield list(_fold_html(_example_title(example), _example(example)))
+        yield list(fold_html(_example_title(example), _example(example)))
 
 
 def _example_title(example: Example) -> str:
@@ -314,7 +320,7 @@ def _quote(segments: Sequence[Segment]) -> str:
 def _calibration(report: Report) -> Iterator[str]:
     rates = report["calibration"].get("rates")
     if rates:
-        yield from _fold(view.CALIBRATION_TITLE, rates_table(rates[:MAX_RATES]))
+        yield from fold(view.CALIBRATION_TITLE, rates_table(rates[:MAX_RATES]))
 
 
 def _method(report: Report) -> Iterator[str]:
@@ -327,7 +333,7 @@ def _method(report: Report) -> Iterator[str]:
         for name, value in sorted(report["parameters"].items())
     ]
     lines = [*lines, "", *table_lines(("Parameter", "Value"), rows)]
-    yield from _fold("How measured", lines)
+    yield from fold("How measured", lines)
 
 
 def table_lines(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
@@ -342,18 +348,22 @@ def _align(title: str) -> str:
 
 
 # Heads of columns that hold words: all others hold numbers and are aligned to the right.
-WORDS = ("Measures", "Rule", "Reason", "What was wrong", "What to do", "Value")
+WORDS = (
+    "Hypothesis", "Measures", "Mostly in", "Reason", "Rule", "Value", "Verdict", "What to do", "What was wrong",
+)  # fmt: skip
 
 
 def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _fold(title: str, lines: Iterable[str]) -> Iterator[str]:
-    return _fold_html(html.escape(title), lines)
+def fold(title: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines in a fold; the title is text."""
+    return fold_html(html.escape(title), lines)
 
 
-def _fold_html(title: str, lines: Iterable[str]) -> Iterator[str]:
+def fold_html(title: str, lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines in a fold; the title is HTML."""
     yield f"<details><summary>{title}</summary>"
     yield ""
     yield from lines
@@ -362,9 +372,10 @@ def _fold_html(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _more(rest: Sequence[object], noun: str) -> Iterator[str]:
-    return _more_of(len(rest), noun)
+    return more_of(len(rest), noun)
 
 
-def _more_of(number: int, noun: str, listed_in: str = REPORT) -> Iterator[str]:
+def more_of(number: int, noun: str, listed_in: str = REPORT) -> Iterator[str]:
+    """Yield a line that says how many are not listed; none where all are."""
     if number:
         yield from ("", f"*{view.plural(number, f'further {noun}')}: see `{listed_in}`.*")

@@ -1,22 +1,33 @@
-"""The renderings of a report by name. Each is a pure function of the report.
+"""The renderings of every kind of report by name. Each is a pure function of the report.
 
-A report from long ago is rendered again from its `report.json` alone: `load_report`, then one of
-these.
+A report from long ago is rendered again from its JSON file alone: `find_report`, then `render_file`.
 """
 
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
 
+from pydantic import TypeAdapter
+
+from reports import calibration, drift_schema, duplicates_schema, schema
+from reports.calibration_text import render_calibration_markdown, render_calibration_terminal
+from reports.drift_html import render_drift_html
+from reports.drift_markdown import render_drift_markdown
+from reports.drift_schema import DriftReport
+from reports.drift_terminal import render_drift_terminal
+from reports.duplicates_render import render_duplicates_markdown, render_duplicates_terminal
 from reports.escape import HIDDEN
 from reports.html import render_html
 from reports.markdown import render_markdown
-from reports.schema import Report
+from reports.schema import Report, ReportError, load_checked
 from reports.terminal import render_terminal
 
 
 def render_json(report: Mapping[str, object]) -> str:
-    """Return `report.json`, or `calibration.json`: sorted keys, hidden characters escaped, so that it can be shown.
+    """Return a report's JSON file: sorted keys, hidden characters escaped, so that it can be shown.
 
     Raises:
         ValueError: when a number is not finite.
@@ -36,3 +47,71 @@ RENDERERS: dict[str, Callable[[Report], str]] = {
     "md": render_markdown,
     "terminal": render_terminal,
 }
+
+DRIFT_RENDERERS: dict[str, Callable[[DriftReport], str]] = {
+    "html": render_drift_html,
+    "json": render_json,
+    "md": render_drift_markdown,
+    "terminal": render_drift_terminal,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of report: its file in a result folder, what checks it, and its renderings by name."""
+
+    file: str
+    adapter: Callable[[], TypeAdapter[Any]]
+    renderers: Mapping[str, Callable[[Any], str]]
+
+
+# By schema; where a folder has several files, the first of these is its report.
+KINDS: Final[dict[str, Kind]] = {
+    schema.SCHEMA: Kind("report.json", schema.adapter, RENDERERS),
+    drift_schema.SCHEMA: Kind("report.json", drift_schema.adapter, DRIFT_RENDERERS),
+    duplicates_schema.SCHEMA: Kind(
+        "duplicates.json",
+        duplicates_schema.adapter,
+        {
+            "json": render_json,
+            "md": render_duplicates_markdown,
+            "terminal": render_duplicates_terminal,
+        },
+    ),
+    calibration.SCHEMA: Kind(
+        "calibration.json",
+        calibration.adapter,
+        {
+            "json": render_json,
+            "md": render_calibration_markdown,
+            "terminal": render_calibration_terminal,
+        },
+    ),
+}
+
+
+def find_report(folder: Path) -> Path | None:
+    """Return the file of the report in a result folder, whatever made it; None where there is none."""
+    files = (folder / kind.file for kind in KINDS.values())
+    return next((file for file in files if file.is_file()), None)
+
+
+def render_file(path: Path, form: str) -> str:
+    """Return a rendering of the report in the file at `path`.
+
+    Args:
+        path: a file that `find_report` found.
+        form: the name of the rendering: html, json, md or terminal.
+
+    Raises:
+        ReportError: when the file is not a report of a schema known here, is damaged, or its kind
+            has no such rendering.
+        OSError: when the file cannot be read.
+    """
+    report = load_checked(path, {name: kind.adapter for name, kind in KINDS.items()})
+    renderers = KINDS[report["schema"]].renderers
+    if form not in renderers:
+        raise ReportError(
+            path, f"this report has no {form} rendering; choose from {', '.join(sorted(renderers))}"
+        )
+    return renderers[form](report)

@@ -6,6 +6,7 @@ one that is removed or changes its meaning makes a new version.
 """
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NotRequired, cast
@@ -182,7 +183,21 @@ class ReportError(ValueError):
 
 
 def load_report(path: Path) -> Report:
-    """Return the report in the file at `path`, as it was written.
+    """Return the report of a scan in the file at `path`, as it was written.
+
+    Raises:
+        ReportError: as `load_checked` does.
+        OSError: when the file cannot be read.
+    """
+    return cast("Report", load_checked(path, {SCHEMA: adapter}))
+
+
+def load_checked(path: Path, contracts: Mapping[str, Callable[[], TypeAdapter[Any]]]) -> Any:
+    """Return the report in the file at `path`, as it was written, checked by the contract of its schema.
+
+    Args:
+        path: the file.
+        contracts: what checks a report, by the name of its schema.
 
     Raises:
         ReportError: when the file is not JSON, not a report, a report of another schema version,
@@ -191,18 +206,18 @@ def load_report(path: Path) -> Report:
     """
     text = _text(path)
     report = _parse(path, text)
-    _check_version(path, report)
+    contract = contracts[_known_schema(path, report, list(contracts))]
     try:
         # From the text: strict Python mode would refuse the lists that JSON has for tuples.
-        _adapter().validate_json(text, strict=True)
+        contract().validate_json(text, strict=True)
     except ValidationError as error:
         raise ReportError(path, _first_error(error)) from None
-    return cast("Report", report)
+    return report
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of `Report`: what `SCHEMA_FILE` holds."""
-    schema = _adapter().json_schema()
+    schema = adapter().json_schema()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:{SCHEMA}"}
     return head | schema
 
@@ -224,16 +239,22 @@ def _parse(path: Path, text: str) -> Any:
     raise ReportError(path, _not_a_report(problem))
 
 
-def _check_version(path: Path, report: Any) -> None:
+def _known_schema(path: Path, report: Any, known: Sequence[str]) -> str:
     schema = report.get("schema") if isinstance(report, dict) else None
-    if not isinstance(schema, str) or not schema.startswith("sluicegate.report/"):
-        raise ReportError(path, _not_a_report('it has no "schema": "sluicegate.report/…"'))
-    if schema != SCHEMA:
-        raise ReportError(
-            path,
-            f"report of schema {schema!r}, and this version reads {SCHEMA!r}. "
-            "Render it with the version that wrote it, or scan again.",
-        )
+    if isinstance(schema, str) and schema in known:
+        return schema
+    kin = [name for name in known if str(schema).startswith(f"{_family(name)}/")]
+    if not isinstance(schema, str) or not kin:
+        raise ReportError(path, _not_a_report(f'it has no "schema", as in {known[0]!r}'))
+    raise ReportError(
+        path,
+        f"report of schema {schema!r}, and this version reads {kin[0]!r}. "
+        "Render it with the version that wrote it, or run it again.",
+    )
+
+
+def _family(schema: str) -> str:
+    return schema.rpartition("/")[0]
 
 
 def _not_a_report(problem: str) -> str:
@@ -244,9 +265,10 @@ def _first_error(error: ValidationError) -> str:
     first, count = error.errors(include_url=False)[0], error.error_count()
     place = ".".join(str(part) for part in first["loc"])
     more = f" ({count - 1} more)" if count > 1 else ""
-    return f"damaged report: {place}: {first['msg']}{more}. Scan again to write it anew."
+    return f"damaged report: {place}: {first['msg']}{more}. Run it again to write it anew."
 
 
 @cache
-def _adapter() -> TypeAdapter[Report]:
+def adapter() -> TypeAdapter[Report]:
+    """Return what checks that a value is a report of a scan."""
     return TypeAdapter(Report)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from reports.schema import load_report
+from tests.reports import drift_sample
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -30,6 +31,7 @@ PAYLOADS = (
     "a" * 3000,
 )
 KEPT = {"schema", "status", "complete"}
+CHOSEN = {"version", "measure", "state", "change_kind", "kind", "direction", "grade"}  # from a list
 
 
 @pytest.fixture
@@ -44,17 +46,38 @@ def hostile_report(report):
     return _poison(report, payloads)
 
 
-def _poison(value, payloads, key=""):
-    if key in KEPT:
+@pytest.fixture
+def drift_report():
+    return drift_sample.sample()
+
+
+@pytest.fixture
+def calm_drift():
+    return drift_sample.calm()
+
+
+@pytest.fixture
+def hostile_drift(drift_report):
+    """Return the sample with every free string replaced by an attack."""
+    return _poison(drift_report, iter(PAYLOADS * 1000), kept=KEPT | CHOSEN)
+
+
+@pytest.fixture
+def golden_folder():
+    return GOLDEN
+
+
+def _poison(value, payloads, key="", kept=frozenset(KEPT)):
+    if key in kept:
         return value
     if isinstance(value, str):
         return next(payloads)
     if isinstance(value, list):
-        return [_poison(inner, payloads) for inner in value]
+        return [_poison(inner, payloads, kept=kept) for inner in value]
     if isinstance(value, dict):
         free = key in {"domains", "leak_types", "parameters"}
         return {
-            (name + next(payloads) if free else name): _poison(inner, payloads, name)
+            (name + next(payloads) if free else name): _poison(inner, payloads, name, kept)
             for name, inner in value.items()
         }
     return value

@@ -13,7 +13,9 @@ import subprocess
 
 import pytest
 
+from reports.drift_html import render_drift_html
 from reports.html import render_html
+from tests.reports import drift_sample
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 # The page itself runs nothing, so a page around it measures it.
-AROUND = """<!doctype html><meta charset="utf-8"><body><iframe src="page.html" width="WIDTH" height="900"></iframe>
+AROUND = """<!doctype html><meta charset="utf-8"><body><iframe src="page.html" width="WIDTH" height="HEIGHT"></iframe>
 <script>
 const light = c => { const v = c / 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 };
 const luminance = ([r, g, b]) => 0.2126 * light(r) + 0.7152 * light(g) + 0.0722 * light(b);
@@ -38,6 +40,7 @@ onload = () => {
     }
     return [255, 255, 255];
   };
+  const bottoms = [...page.querySelectorAll(".answer")].map(answer => answer.getBoundingClientRect().bottom);
   const faint = new Set();
   for (const element of page.body.querySelectorAll("*")) {
     if (![...element.childNodes].some(node => node.nodeType == 3 && node.data.trim())) continue;
@@ -48,7 +51,7 @@ onload = () => {
   }
   const measured = {
     title: page.title, faint: [...faint], margin: view.getComputedStyle(page.body).margin,
-    paper: view.getComputedStyle(page.body).backgroundColor,
+    bottoms, paper: view.getComputedStyle(page.body).backgroundColor,
     content_width: page.documentElement.scrollWidth, scripts: page.scripts.length, images: page.images.length,
     headings: [...page.querySelectorAll("h1, h2, h3")].map(heading => Number(heading.tagName[1])),
   };
@@ -57,9 +60,11 @@ onload = () => {
 </script>"""
 
 
-def measure(report, folder, width, dark=False):
-    (folder / "page.html").write_text(render_html(report), encoding="utf-8")
-    (folder / "around.html").write_text(AROUND.replace("WIDTH", str(width)), encoding="utf-8")
+def measure(report, folder, width, dark=False, height=900):
+    render = render_drift_html if report["schema"].startswith("sluicegate.drift/") else render_html
+    (folder / "page.html").write_text(render(report), encoding="utf-8")
+    around = AROUND.replace("WIDTH", str(width)).replace("HEIGHT", str(height))
+    (folder / "around.html").write_text(around, encoding="utf-8")
     flags = ["--blink-settings=preferredColorScheme=0"] if dark else []
     dom = chromium(folder, "--allow-file-access-from-files", "--dump-dom", *flags)
     found = re.search(r'id="measured">([^<]*)<', dom)
@@ -85,7 +90,14 @@ def test_every_text_has_contrast_and_the_style_applies(dark, report, tmp_path):
     assert measured["paper"] == ("rgb(16, 20, 24)" if dark else "rgb(247, 248, 249)")
 
 
-@pytest.mark.parametrize("name", ["report", "hostile_report"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_every_text_of_a_drift_page_has_contrast(dark, drift_report, tmp_path):
+    measured = measure(drift_report, tmp_path, 1200, dark)
+    assert measured["faint"] == []
+    assert measured["margin"] == "0px"
+
+
+@pytest.mark.parametrize("name", ["report", "hostile_report", "drift_report", "hostile_drift"])
 def test_a_phone_scrolls_no_page_sideways_and_nothing_runs(name, request, tmp_path):
     measured = measure(request.getfixturevalue(name), tmp_path, 390)
     assert measured["content_width"] <= 390
@@ -93,8 +105,18 @@ def test_a_phone_scrolls_no_page_sideways_and_nothing_runs(name, request, tmp_pa
     assert measured["title"] != "owned"
 
 
-def test_headings_go_down_one_step_at_a_time(report, tmp_path):
-    levels = measure(report, tmp_path, 1200)["headings"]
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)], ids=["screen", "phone"])
+@pytest.mark.parametrize("make", ["sample", "calm", "crowded"])
+def test_the_four_answers_fit_the_first_screen(make, width, height, tmp_path):
+    report = getattr(drift_sample, make)()
+    bottoms = measure(report, tmp_path, width, height=height)["bottoms"]
+    assert len(bottoms) == 4
+    assert max(bottoms) <= height
+
+
+@pytest.mark.parametrize("name", ["report", "drift_report"])
+def test_headings_go_down_one_step_at_a_time(name, request, tmp_path):
+    levels = measure(request.getfixturevalue(name), tmp_path, 1200)["headings"]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))

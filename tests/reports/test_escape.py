@@ -1,7 +1,9 @@
 import sys
 import unicodedata
 
-from reports.escape import HIDDEN, one_line, visible, visible_everywhere
+import pytest
+
+from reports.escape import HIDDEN, one_line, visible, visible_everywhere, visible_token
 
 # Format characters that have a shape or a place of their own.
 SHAPED = {0x0600, 0x0601, 0x0602, 0x0603, 0x0604, 0x0605, 0x06DD, 0x070F, 0x0890, 0x0891, 0x08E2}
@@ -37,3 +39,30 @@ def test_one_line_has_no_line_ends_and_no_double_spaces():
 def test_keys_and_nested_values_are_made_visible_and_numbers_stay():
     value = {"a\u200b": [1, None, True, ("x\x1b", 0.5)]}
     assert visible_everywhere(value) == {"a⟨U+200B⟩": [1, None, True, ["x⟨U+001B⟩", 0.5]]}
+
+
+@pytest.mark.parametrize(
+    ("token", "shown"),
+    [
+        (" the", "·the"),
+        ("\n\n", "⏎⏎"),
+        ("\r\n", "␍⏎"),
+        ("\t ", "⇥·"),
+        ("", "(empty)"),
+        ("·⏎", "⟨U+00B7⟩⟨U+23CE⟩"),
+        ("\xa0\u3000", "⟨U+00A0⟩⟨U+3000⟩"),
+        ("\u200b x", "⟨U+200B⟩·x"),
+        ("\u0301", "◌\u0301"),
+        ("a\u0301", "a\u0301"),
+        ("\ud800", "⟨U+D800⟩"),
+        ("</script>", "</script>"),
+    ],
+)
+def test_the_white_space_of_a_token_is_visible(token, shown):
+    assert visible_token(token) == shown
+
+
+def test_a_visible_token_has_no_white_space_at_all():
+    space = {chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()}
+    assert len(space) > 20
+    assert not set(visible_token("".join(sorted(space)))) & space

@@ -76,6 +76,10 @@ def test_numbers_in_prose_stay_readable():
     )
 
 
+def test_a_pipe_in_prose_is_a_pipe():
+    assert prose("a | b #1") == "a &#124; b #&#8203;1"
+
+
 def test_matched_words_are_bold(report):
     assert "<pre>Which of the following best describes <b>why the tide gauge" in render_markdown(
         report

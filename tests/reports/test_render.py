@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from reports.html import style_hash
+from reports.page import style_hash
 from reports.render import RENDERERS, render_json
 from reports.schema import SCHEMA
 
