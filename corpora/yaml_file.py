@@ -195,20 +195,21 @@ def _options(kind: Any) -> list[Any]:
 
 
 def _node_at(root: yaml.Node, location: Location) -> yaml.Node:
-    """The node of an error's location, or the last one on the way that exists."""
-    node = root
+    """Where a location stands: its key or its entry of a list, or the last on the way that exists."""
+    inside = place = root
     for part in location:
-        if isinstance(node, yaml.MappingNode):
-            found = [(k, v) for k, v in node.value if k.value == part]
+        if isinstance(inside, yaml.MappingNode):
+            found = [(k, v) for k, v in inside.value if k.value == part]
             if not found:
-                return node
-            key, value = found[0]
-            node = value if isinstance(value, yaml.CollectionNode) else key
+                return place
+            place, inside = found[0]
         elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value)
+            isinstance(inside, yaml.SequenceNode)
+            and isinstance(part, int)
+            and part < len(inside.value)
         ):
-            node = node.value[part]
-    return node
+            place = inside = inside.value[part]
+    return place
 
 
 def _at(path: str, node: yaml.Node) -> str:

@@ -22,9 +22,9 @@ _JOINT: Final = re.compile(r"(?<=[_/.:-])(?=\w)")
 BASE: Final = "base.css"  # what all pages share; a page's own sheet stands after it
 
 
-def render_page(template: str, sheet: str, **values: Any) -> str:
-    """Return a page of a template of `TEMPLATES`, with the style sheet `sheet` after the common one."""
-    text = style(sheet)
+def render_page(template: str, *sheets: str, **values: Any) -> str:
+    """Return a page of a template of `TEMPLATES`, with the style sheets after the common one."""
+    text = style(*sheets)
     return (
         environment()
         .get_template(template)
@@ -33,9 +33,9 @@ def render_page(template: str, sheet: str, **values: Any) -> str:
     )
 
 
-def style(sheet: str) -> str:
+def style(*sheets: str) -> str:
     """Return the common style sheet and a page's own as one."""
-    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in (BASE, sheet))
+    return "".join((TEMPLATES / name).read_text(encoding="utf-8") for name in (BASE, *sheets))
 
 
 def style_hash(text: str) -> str:

@@ -70,6 +70,6 @@ def test_many_aliases_cost_no_time(tmp_path):
     lines = ["name:", "- &a0 [x, x]"]
     lines += [f"- &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 40)]
     with pytest.raises(
-        CorpusError, match="line 2: name: Input should be a valid string, not a list"
+        CorpusError, match="line 1: name: Input should be a valid string, not a list"
     ):
         read_model(write(tmp_path, "\n".join(lines)), Policy, "policy.yaml")

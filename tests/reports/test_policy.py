@@ -142,7 +142,7 @@ def test_a_limit_is_found_at_its_line_and_else_at_the_nearest_key_above(tmp_path
     sites = Sites(policy=path, policy_lines=policy_lines(read_policy_file(path)))
     where = ("contamination", "default", "contaminated")
     assert sites.of_limit((*where, "items")) == {"file": path, "line": 5}
-    assert sites.of_limit((*where, "share")) == {"file": path, "line": 5}  # the block's first line
+    assert sites.of_limit((*where, "share")) == {"file": path, "line": 4}  # its key
     assert sites.of_limit(("waivers", 0)) == {"file": path, "line": 7}
     assert sites.of_limit(("drift",)) == {"file": path, "line": 1}
     assert Sites().of_limit(where) is None

@@ -1,0 +1,235 @@
+"""The gate: a mix, a baseline and a policy in; a verdict with its reasons out.
+
+    scan:  the mix for the items of the benchmarks, measured by the calibration battery
+    drift: the mix against the baseline, where one is named
+    judge: both by the policy (reports.verdict)
+
+With an index store only the shards that it does not hold yet are read: they are brought into it, then
+the store is asked. A gate never passes what it did not read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+from corpora.mix import is_mix, read_mix_file
+from corpora.shards import Columns, resolve
+from corpora.yaml_file import YamlFile
+from pipelines.drift import DriftResult, drift
+from pipelines.files import write_table, write_text
+from pipelines.gate_settings import GateSettings
+from pipelines.index import IndexSettings, build_index
+from pipelines.mapping import Progress as PartsProgress
+from pipelines.run_record import run_json, run_start
+from pipelines.scan import Progress, ScanResult, scan
+from reports.drift_html import render_drift_html
+from reports.html import render_html
+from reports.junit import render_junit
+from reports.policy import DEFAULT_POLICY_FILE, Policy, read_policy_file
+from reports.render import render_json
+from reports.sarif import render_sarif
+from reports.sites import Sites, policy_lines
+from reports.verdict import judge
+from reports.verdict_html import render_verdict_html
+from reports.verdict_markdown import render_verdict_markdown
+from reports.verdict_schema import Verdict
+
+RUN_SCHEMA: Final = "sluicegate.gate.run/1"
+RESULT_FILES: Final = (
+    "report.json", "report.html", "summary.md", "junit.xml", "results.sarif", "scan.json", "scan.html",
+    "drift.json", "drift.html", "findings.parquet", "items.parquet", "calibration.parquet",
+    "domains.parquet", "tokens.parquet", "exposure.parquet", "run.json",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class GateResult:
+    """A verdict, and the scan and the comparison that it was given on; `drift` without a baseline is None."""
+
+    verdict: Verdict
+    scan: ScanResult
+    drift: DriftResult | None
+    run: dict[str, Any]
+
+
+def gate(
+    mix: str,
+    against: str | None,
+    policy: str | None,
+    benchmarks: Sequence[str],
+    settings: GateSettings,
+    *,
+    today: date,
+    tool_version: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+    parts_progress: Callable[[PartsProgress], None] = lambda _: None,
+) -> GateResult:
+    """Judge a mix by a policy, the default one if None; `today` decides which waivers have lapsed.
+
+    Raises:
+        CorpusError: where the mix, the baseline or the policy is named wrongly or has mistakes.
+        BenchmarkError: where a benchmark cannot be read whole.
+        StoreError: where the store cannot be used.
+    """
+    clock = [time.time()]
+    file = read_policy_file(str(DEFAULT_POLICY_FILE) if policy is None else policy)
+    sites = _sites(mix, against, policy, file, benchmarks, settings)
+    version = _stored_version(mix, settings, tool_version, parts_progress)
+    clock.append(time.time())
+    found = scan(
+        [mix] if version is None else [],
+        benchmarks,
+        settings.of_scan(version),
+        tool_version=tool_version,
+        progress=progress,
+    )
+    clock.append(time.time())
+    moved = None
+    if against is not None:
+        moved = drift(
+            [against],
+            [mix],
+            benchmarks,
+            settings.of_drift(),
+            tool_version=tool_version,
+            progress=parts_progress,
+        )
+    clock.append(time.time())
+    verdict = judge(
+        file.value,
+        found.report,
+        found.items,
+        found.findings,
+        None if moved is None else moved.report,
+        today=today,
+        baseline_named=against is not None,
+        sites=sites,
+        domains=None if moved is None else moved.domains,
+        tokens=None if moved is None else moved.tokens,
+        fail_on=settings.fail_on,
+    )
+    run = _run_record(mix, against, verdict, found, moved, settings, tool_version)
+    stages = ("indexing_s", "scanning_s", "comparing_s")
+    run["timings"] = {
+        stage: round(after - before, 3)
+        for stage, before, after in zip(stages, clock, clock[1:], strict=False)
+    }
+    return GateResult(verdict, found, moved, run)
+
+
+def write_result(result: GateResult, out: Path) -> None:
+    """Write all files of a gate into a folder; `run.json` comes last and means complete.
+
+    Raises:
+        OSError: where the folder cannot be written, with nothing half-written.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for name in ("run.json", *RESULT_FILES):  # the old result is no longer whole
+        (out / name).unlink(missing_ok=True)
+    write_table(out / "findings.parquet", result.scan.findings)
+    write_table(out / "items.parquet", result.scan.items)
+    if result.scan.calibration is not None:
+        write_table(out / "calibration.parquet", result.scan.calibration)
+    write_text(out / "scan.json", render_json(result.scan.report))
+    write_text(out / "scan.html", render_html(result.scan.report))
+    if result.drift is not None:
+        write_table(out / "domains.parquet", result.drift.domains)
+        write_table(out / "tokens.parquet", result.drift.tokens)
+        write_table(out / "exposure.parquet", result.drift.exposure)
+        write_text(out / "drift.json", render_json(result.drift.report))
+        write_text(out / "drift.html", render_drift_html(result.drift.report))
+    verdict = result.verdict
+    write_text(out / "junit.xml", render_junit(verdict))
+    write_text(out / "results.sarif", render_sarif(verdict))
+    write_text(out / "summary.md", render_verdict_markdown(verdict))
+    write_text(out / "report.html", render_verdict_html(verdict))
+    write_text(out / "report.json", render_json(verdict))
+    write_text(out / "run.json", run_json(result.run))
+
+
+def _stored_version(
+    mix: str,
+    settings: GateSettings,
+    tool_version: str,
+    progress: Callable[[PartsProgress], None],
+) -> str | None:
+    """Bring what is new of the mix into the store; return its version, None to scan the mix itself.
+
+    A mix with shards that cannot be read has no version: a scan of the mix itself tells which.
+    """
+    if settings.store is None:
+        return None
+    built = build_index(
+        [mix],
+        settings.store,
+        IndexSettings(
+            text=settings.text,
+            id=settings.id,
+            domain=settings.domain,
+            jobs=settings.jobs,
+            batch_bytes=settings.batch_bytes,
+        ),
+        tool_version=tool_version,
+        progress=progress,
+    )
+    return None if built.manifest is None else built.manifest.name
+
+
+def _sites(
+    mix: str,
+    against: str | None,
+    policy: str | None,
+    file: YamlFile[Policy],
+    benchmarks: Sequence[str],
+    settings: GateSettings,
+) -> Sites:
+    """Return the files as they were named, and the lines that declare shards, domains and limits."""
+    sources = list(_sources(mix, settings)) if is_mix(mix) else []
+    return Sites(
+        mix=mix,
+        against=against,
+        policy=policy or "",
+        benchmarks=tuple(benchmarks),
+        policy_lines=policy_lines(file) if policy is not None else {},
+        shard_lines={shard: line for line, _, shards in sources for shard in shards},
+        domain_lines={domain: line for line, domain, _ in reversed(sources) if domain is not None},
+    )
+
+
+def _sources(mix: str, settings: GateSettings) -> Iterator[tuple[int, str | None, list[str]]]:
+    """Yield the line of each source of a mix, its domain and its shards."""
+    file = read_mix_file(mix)
+    for number, source in enumerate(file.value.sources):
+        line = int(file.place("sources", number, "name").rpartition(" ")[2])
+        shards = resolve(source.paths, Columns(settings.text, settings.id, settings.domain))
+        yield line, source.domain, [shard.path for shard in shards]
+
+
+def _run_record(
+    mix: str,
+    against: str | None,
+    verdict: Verdict,
+    found: ScanResult,
+    moved: DriftResult | None,
+    settings: GateSettings,
+    tool_version: str,
+) -> dict[str, Any]:
+    """Return the content of run.json but for the timings: exactly what was judged, and by what."""
+    return run_start(RUN_SCHEMA, settings, tool_version) | {
+        "mix": mix,
+        "against": against,
+        "verdict": verdict["verdict"],
+        "policy": {
+            "path": verdict["judged"]["policy_file"],
+            "name": verdict["judged"]["policy"],
+            "sha256": verdict["judged"]["policy_digest"],
+        },
+        "complete": found.complete and (moved is None or moved.complete),
+        "scan": found.run,
+        "drift": None if moved is None else moved.run,
+    }

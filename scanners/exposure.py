@@ -1,0 +1,228 @@
+"""Exposure: how well each version covers what a benchmark is made of, in bits per token.
+
+It is the cross-entropy of the benchmark's tokens under the version's token frequencies. The change is
+
+    sum_t b_t log2(p_t / q_t)        b: benchmark, p: baseline, q: candidate; more bits: covered worse
+
+Frequencies are smoothed alike: to each share of a token that either version or a benchmark has, the
+share of one token of the smaller version is added, then all are scaled to sum to 1. An unseen token
+costs log2 of the smaller version's size, in both versions, whichever is larger; a size alone makes
+nearly no change.
+
+The change falls into parts that add up: by token as in the sum above; by domain, and there into mix
+and within, as log2(p / q) = (p - q) / (L ln 2) with L the logarithmic mean of p and q (the LMDI of
+energy statistics; Ang 2004), and q - p is a sum over domains (`scanners.token_changes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from scipy import sparse
+from scipy.special import stdtrit
+
+from scanners.divergences import LN_2
+from scanners.domains import CONFIDENCE, POWER_Z
+from scanners.drift_policy import DriftPolicy
+from scanners.half_splits import half_splits, split_coefficients
+from scanners.multiple_tests import family_limit
+from scanners.split_sums import split_bits
+from scanners.totals import FOLDS, Totals, check_alike, csr_parts
+
+SPLITS: Final = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The exposure of one benchmark. Changes are in bits per token; above 0 is covered worse.
+
+    Attributes:
+        tokens: Of the benchmark.
+        baseline_bits: Cross-entropy under the baseline.
+        candidate_bits: The same under the candidate.
+        change: Their difference.
+        ci_low: 95 % interval: of the items that were drawn, and of the documents.
+        ci_high: Its upper end.
+        floor: 99 % of random halves change by less.
+        alarm_from: Limit of the family of all benchmarks.
+        detectable: Least |change| that is an alarm in four of five cases, noise and policy together.
+        alarm: Whether the change is beyond the limit and as large as the policy says.
+        token_bits: float64 (V,), each token's part of the change; they add up to it.
+        domain_mix_bits: float64 (D,), part of each domain's changed weight in the mix.
+        domain_within_bits: float64 (D,), part of the changes within the domain. The two add up too.
+    """
+
+    tokens: float
+    baseline_bits: float
+    candidate_bits: float
+    change: float
+    ci_low: float
+    ci_high: float
+    floor: float
+    alarm_from: float
+    detectable: float
+    alarm: bool
+    token_bits: np.ndarray
+    domain_mix_bits: np.ndarray
+    domain_within_bits: np.ndarray
+
+
+def exposures(
+    baseline: Totals,
+    candidate: Totals,
+    benchmarks: Sequence[sparse.csr_array],
+    policy: DriftPolicy,
+    seed: int,
+    splits: int = SPLITS,
+) -> list[Exposure | None]:
+    """Return the exposure of each benchmark, None for one without tokens.
+
+    Args:
+        baseline: Totals; its keys hold those of all benchmarks.
+        candidate: The same.
+        benchmarks: Of each, how often an item holds a key, CSR (items, V).
+        policy: Limits.
+        seed: Of the half-splits.
+        splits: How many of those.
+
+    Raises:
+        ValueError: where the versions cannot be compared (`check_alike`).
+    """
+    check_alike(baseline, candidate)
+    used = [counts for counts in benchmarks if counts.sum() > 0]
+    if not used:
+        return [None] * len(benchmarks)
+    mixtures = sparse.vstack([_mixture(counts) for counts in used], format="csr")
+    smooth = _smoothing(baseline, candidate, mixtures)
+    masks = half_splits(FOLDS, splits, seed)
+    halves = _half_changes(baseline, candidate, mixtures, smooth, masks)
+    deviation = np.sqrt((halves**2).mean(axis=1))
+    z = np.divide(
+        np.abs(halves), deviation[:, None], out=np.zeros_like(halves), where=deviation[:, None] > 0
+    )
+    limit = family_limit(z.max(axis=0), policy.false_alarms, FOLDS - 1)
+    found = iter(
+        [
+            _exposure(baseline, candidate, counts, smooth, halves[number], limit, policy)
+            for number, counts in enumerate(used)
+        ]
+    )
+    return [next(found) if counts.sum() > 0 else None for counts in benchmarks]
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """Smoothed shares of both versions: (share + least) * scale."""
+
+    baseline: np.ndarray  # (V,)
+    candidate: np.ndarray
+    least: float
+    scale: float
+
+
+def _smoothing(baseline: Totals, candidate: Totals, mixtures: sparse.csr_array) -> Smoothing:
+    counts = [version.counts.sum(axis=0) for version in (baseline, candidate)]
+    sizes = [count.sum() for count in counts]
+    support = int(((counts[0] > 0) | (counts[1] > 0) | (mixtures.sum(axis=0) > 0)).sum())
+    least = 1 / min(sizes)
+    scale = 1 / (1 + support * least)
+    first, second = ((c / n + least) * scale for c, n in zip(counts, sizes, strict=True))
+    return Smoothing(first, second, least, scale)
+
+
+def _mixture(counts: sparse.csr_array) -> sparse.csr_array:
+    """Return the share of each token in the benchmark, CSR (1, V)."""
+    return sparse.csr_array(counts.sum(axis=0)[None, :] / counts.sum())
+
+
+def _half_changes(
+    baseline: Totals,
+    candidate: Totals,
+    mixtures: sparse.csr_array,
+    smooth: Smoothing,
+    masks: np.ndarray,
+) -> np.ndarray:
+    """Return the changes in bits between the halves of each split, (benchmarks, splits)."""
+    tokens = [version.fold_tokens.sum(axis=0) for version in (baseline, candidate)]
+    first, second = split_coefficients(tokens[0], tokens[1], masks)
+    users = mixtures.tocsc()
+    change = np.zeros((mixtures.shape[0], len(masks)))
+    split_bits(
+        *csr_parts(baseline), *csr_parts(candidate), FOLDS, first, second, smooth.least,
+        users.indptr, users.indices, users.data, change,
+    )  # fmt: skip
+    return change
+
+
+def _exposure(
+    baseline: Totals,
+    candidate: Totals,
+    counts: sparse.csr_array,
+    smooth: Smoothing,
+    halves: np.ndarray,
+    limit: float,
+    policy: DriftPolicy,
+) -> Exposure:
+    tokens = float(counts.sum())
+    mixture = counts.sum(axis=0) / tokens
+    first, second = -np.log2(smooth.baseline), -np.log2(smooth.candidate)
+    token_bits = mixture * (second - first)
+    change = float(token_bits.sum())
+    deviation = float(np.sqrt((halves**2).mean()))
+    alarm_from = limit * deviation
+    items = _item_variance(counts, second - first, change)
+    reach = float(stdtrit(FOLDS - 1, (1 + CONFIDENCE) / 2) * np.sqrt(items + deviation**2))
+    mix, within = _domain_bits(baseline, candidate, mixture, smooth)
+    return Exposure(
+        tokens=tokens,
+        baseline_bits=float(mixture @ first),
+        candidate_bits=float(mixture @ second),
+        change=change,
+        ci_low=change - reach,
+        ci_high=change + reach,
+        floor=float(np.quantile(np.abs(halves), 0.99)),
+        alarm_from=alarm_from,
+        detectable=max(alarm_from + POWER_Z * deviation, policy.exposure_bits),
+        alarm=abs(change) > alarm_from and abs(change) >= policy.exposure_bits,
+        token_bits=token_bits,
+        domain_mix_bits=mix,
+        domain_within_bits=within,
+    )
+
+
+def _item_variance(counts: sparse.csr_array, bits: np.ndarray, change: float) -> float:
+    """Return the variance of the mean change as a ratio of sums over items."""
+    n_items = counts.shape[0]
+    lengths = counts.sum(axis=1)
+    residuals = counts @ bits - change * lengths
+    return float((residuals**2).sum() / lengths.sum() ** 2 * n_items / max(n_items - 1, 1))
+
+
+def _domain_bits(
+    baseline: Totals, candidate: Totals, mixture: np.ndarray, smooth: Smoothing
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each domain's part of the change, by its weight and by what is in it; (D,) each.
+
+    A changed weight is judged against the baseline's whole: less of a domain costs bits where it has
+    more of the benchmark's tokens than the baseline has.
+    """
+    p, q = smooth.baseline, smooth.candidate
+    ratio = np.log(q / p)
+    mean = np.divide(q - p, ratio, out=p.copy(), where=np.abs(ratio) > 1e-12)
+    price = -mixture / mean * smooth.scale / LN_2  # bits of one more share of the token
+    old, new = (v.domain_tokens / v.domain_tokens.sum() for v in (baseline, candidate))
+    before, after = (_domain_value(v, price) for v in (baseline, candidate))
+    whole = float(old @ before)
+    reference = np.where(old > 0, before, after)
+    mix = (new - old) * (reference - whole)
+    within = np.where((old > 0) & (new > 0), new * (after - before), 0.0)
+    return mix, within
+
+
+def _domain_value(totals: Totals, price: np.ndarray) -> np.ndarray:
+    """Return the bits that a domain's own shares of the tokens are worth, (D,)."""
+    tokens = totals.domain_tokens
+    return np.divide(totals.counts @ price, tokens, out=np.zeros(len(tokens)), where=tokens > 0)
