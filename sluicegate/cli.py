@@ -11,10 +11,12 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from sluicegate.arguments import STATUSES, build_parser
+from sluicegate.output import UntilClosed
 
 if TYPE_CHECKING:
     from pipelines.calibrate import CalibrationResult
@@ -32,14 +34,19 @@ class UsageError(ValueError):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status."""
     options = build_parser().parse_args(arguments)
+    output = UntilClosed(sys.stdout)
+    with redirect_stdout(cast("TextIO", output)):
+        status = _run(options)
+        output.flush()
+    return status
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         _say("interrupted: no file was left half-written")
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of stdout has gone; nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except OSError as error:
         _say(f"incomplete: {_os_error(error)}")
         return INCOMPLETE
@@ -172,14 +179,58 @@ def _index(options: argparse.Namespace) -> int:
     return run_index(options)
 
 
-def _report(options: argparse.Namespace) -> int:
-    from reports.render import RENDERERS
-    from reports.schema import load_report
+def _audit(options: argparse.Namespace) -> int:
+    from sluicegate.audit_command import run_audit
 
-    path = options.dir / "report.json"
-    if not path.is_file():
-        raise UsageError(f"{path}: there is no report; name the --out folder of a finished scan")
-    sys.stdout.write(RENDERERS[options.format](load_report(path)))
+    _check_out(options.out)
+    if not options.corpus and options.store is None:
+        raise UsageError("nothing to search; name a CORPUS, or an index store with --store")
+    return run_audit(options)
+
+
+def _drift(options: argparse.Namespace) -> int:
+    from sluicegate.drift_command import run_drift
+
+    _check_out(options.out)
+    return run_drift(options)
+
+
+def _clean(options: argparse.Namespace) -> int:
+    from sluicegate.clean_command import run_clean
+
+    _check_out(Path(options.out))
+    return run_clean(options)
+
+
+def _gate(options: argparse.Namespace) -> int:
+    from sluicegate.gate_command import run_gate
+
+    _check_out(options.out)
+    return run_gate(options)
+
+
+def _flow(options: argparse.Namespace) -> int:
+    from sluicegate.flow_command import run_flow_command
+
+    if options.flow_action == "run" and hasattr(options, "out"):
+        _check_out(Path(options.out))
+    return run_flow_command(options)
+
+
+def _policy(options: argparse.Namespace) -> int:
+    from sluicegate.gate_command import run_policy
+
+    return run_policy(options)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from reports.render import find_report, render_file
+
+    path = find_report(options.dir)
+    if path is None:
+        file = options.dir / "report.json"
+        raise UsageError(f"{file}: there is no report; name the --out folder of a finished run")
+    sys.stdout.write(render_file(path, options.format))
     return DONE
 
 
@@ -264,13 +315,14 @@ def _is_users(error: ValueError) -> bool:
 
     from corpora.benchmarks import BenchmarkError
     from corpora.problems import CorpusError
+    from flows.errors import FlowError
     from indexes.background import BackgroundError
     from indexes.store import StoreError
     from reports.schema import ReportError
     from scanners.patterns import PatternsError
 
     users = (
-        BackgroundError, BenchmarkError, CorpusError, PatternsError, ReportError, StoreError,
+        BackgroundError, BenchmarkError, CorpusError, FlowError, PatternsError, ReportError, StoreError,
         UsageError, ValidationError,
     )  # fmt: skip
     return isinstance(error, users)
@@ -302,9 +354,15 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "calibrate": _calibrate,
     "duplicates": _duplicates,
     "index": _index,
+    "audit": _audit,
+    "drift": _drift,
+    "gate": _gate,
+    "policy": _policy,
+    "clean": _clean,
     "demo": _demo,
     "report": _report,
     "doctor": _doctor,
+    "flow": _flow,
 }
 
 
