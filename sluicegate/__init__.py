@@ -14,15 +14,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sluicegate.api import build_index, calibrate, duplicates, scan
+    from sluicegate.api import audit, build_index, calibrate, clean, duplicates, scan
 
-__all__ = ["__version__", "build_index", "calibrate", "duplicates", "scan"]
+__all__ = ["__version__", "audit", "build_index", "calibrate", "clean", "duplicates", "scan"]
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
     """Import the API when it is first asked for, so that `sluicegate --help` stays fast."""
-    if name in ("build_index", "calibrate", "duplicates", "scan"):
+    if name in ("audit", "build_index", "calibrate", "clean", "duplicates", "scan"):
         from sluicegate import api
 
         return getattr(api, name)
