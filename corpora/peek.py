@@ -10,9 +10,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view of an array that cannot be written: kernels are compiled for one kind only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _reader(bits: int) -> Any:
@@ -31,18 +39,17 @@ def _reader(bits: int) -> Any:
     return peek
 
 
-peek_8 = intrinsic(_reader(8))
-peek_16 = intrinsic(_reader(16))
-peek_32 = intrinsic(_reader(32))
-peek_64 = intrinsic(_reader(64))
-
-
-@intrinsic
-def address_of(typing_context: Any, array: Any) -> Any:
-    """Return the address of an array's first byte as uint64."""
+def _address_of(typing_context: Any, array: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
         return builder.ptrtoint(data, ir.IntType(64))
 
     return types.uint64(array), generate
+
+
+address_of: Any = intrinsic(_address_of)  # of an array's first byte, as uint64
+peek_8: Any = intrinsic(_reader(8))
+peek_16: Any = intrinsic(_reader(16))
+peek_32: Any = intrinsic(_reader(32))
+peek_64: Any = intrinsic(_reader(64))

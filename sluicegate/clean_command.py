@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from sluicegate.output import say, visible
+
 DONE, VIOLATED = 0, 1
 TERMINAL_COLUMNS: Final = 110
 
@@ -44,25 +46,15 @@ def run_clean(options: argparse.Namespace) -> int:
         sys.stdout.write(render_clean_terminal(result.report, TERMINAL_COLUMNS))
         print(f"\ncopy: {result.copy}\nlog: {Path(options.out) / 'removed.parquet'}")
     if result.was_there:
-        _say(f"nothing to do: {options.out} holds the copy of these inputs already, unchanged")
+        say(f"nothing to do: {options.out} holds the copy of these inputs already, unchanged")
     if result.is_clean:
         return DONE
     first = result.report["remaining"][0]
     more = result.report["remaining_total"] - 1
     others = f" and {more:,} more items" if more else ""
-    _say(
-        f"not clean: {_visible(first['benchmark'])} {_visible(first['item_id'])}{others} can still be "
+    say(
+        f"not clean: {visible(first['benchmark'])} {visible(first['item_id'])}{others} can still be "
         f"found in {result.copy}; look at {Path(options.out) / 'clean.json'}, and clean with --remove "
         "document or a larger --margin into another folder"
     )
     return VIOLATED
-
-
-def _visible(text: str) -> str:
-    from reports.escape import one_line
-
-    return one_line(text)
-
-
-def _say(message: str) -> None:
-    print(f"sluicegate: {message}", file=sys.stderr)

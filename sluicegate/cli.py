@@ -10,19 +10,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from sluicegate.arguments import STATUSES, build_parser
-from sluicegate.output import UntilClosed
+from sluicegate.output import UntilClosed, say, say_what_was_not_read, visible
 
 if TYPE_CHECKING:
     from pipelines.calibrate import CalibrationResult
     from pipelines.duplicates import DuplicatesResult
     from pipelines.scan import ScanResult
-    from reports.schema import ReadProblem
 
 DONE, VIOLATED, USAGE, INCOMPLETE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -45,15 +44,15 @@ def _run(options: argparse.Namespace) -> int:
     try:
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
-        _say("interrupted: no file was left half-written")
+        say("interrupted: no file was left half-written")
         return INTERRUPTED
     except OSError as error:
-        _say(f"incomplete: {_os_error(error)}")
+        say(f"incomplete: {_os_error(error)}")
         return INCOMPLETE
     except ValueError as error:
         if not _is_users(error):
             raise
-        _say(_one_line(error))
+        say(_one_line(error))
         return USAGE
 
 
@@ -77,7 +76,7 @@ def _scan(options: argparse.Namespace) -> int:
         )
     _print_result(result, options)
     if not result.complete:
-        _say_what_was_not_read(result.report["corpus"])
+        say_what_was_not_read(result.report["corpus"])
     return _exit_status(result, options.fail_on)
 
 
@@ -97,10 +96,10 @@ def _calibrate(options: argparse.Namespace) -> int:
         )
     _print_calibration(result, options)
     if not result.calibrated:
-        _say(f"uncalibrated: {_visible(result.report['calibration']['reason'])}")
+        say(f"uncalibrated: {visible(result.report['calibration']['reason'])}")
         return INCOMPLETE
     if not result.complete:
-        _say_what_was_not_read(result.report["corpus"])
+        say_what_was_not_read(result.report["corpus"])
         return INCOMPLETE
     return DONE
 
@@ -124,7 +123,7 @@ def _duplicates(options: argparse.Namespace) -> int:
     if result.complete:
         return DONE
     for version in result.report["versions"]:
-        _say_what_was_not_read(version)
+        say_what_was_not_read(version)
     return INCOMPLETE
 
 
@@ -283,23 +282,6 @@ def _print_duplicates(result: DuplicatesResult, options: argparse.Namespace) -> 
     print(f"\ncopies: {options.out / 'duplicates.parquet'}")
 
 
-def _say_what_was_not_read(corpus: Mapping[str, Any]) -> None:
-    problems: Sequence[ReadProblem] = corpus["problems"]
-    if not problems:
-        return
-    first = problems[0]
-    more = len(problems) + corpus["problems_not_shown"] - 1
-    place = first["shard"] if first["row"] is None else f"{first['shard']}, row {first['row']}"
-    others = f" (and {more:,} more, in the report)" if more else ""
-    _say(f"incomplete: {_visible(place)}: {_visible(first['reason'])}; {first['mend']}{others}")
-
-
-def _visible(text: str) -> str:
-    from reports.escape import one_line
-
-    return one_line(text)
-
-
 def _exit_status(result: ScanResult, fail_on: str | None) -> int:
     """Return the exit status of a scan; a violation that was found stands whatever was not read."""
     if fail_on is not None:
@@ -343,10 +325,6 @@ def _os_error(error: OSError) -> str:
         f"{place}{error.strerror or error}; nothing was left half-written: make room or access there, "
         "or name another --out or --store"
     )
-
-
-def _say(message: str) -> None:
-    print(f"sluicegate: {message}", file=sys.stderr)
 
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace], int]]] = {

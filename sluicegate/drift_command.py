@@ -6,6 +6,8 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from sluicegate.output import say_what_was_not_read
+
 if TYPE_CHECKING:
     from pipelines.drift import DriftResult
 
@@ -40,7 +42,11 @@ def run_drift(options: argparse.Namespace) -> int:
     _print(result, options)
     if options.fail_on == "alarm" and result.report["alarms"]:
         return VIOLATED
-    return DONE if result.complete else INCOMPLETE
+    if result.complete:
+        return DONE
+    for version in result.report["versions"]:
+        say_what_was_not_read(version)
+    return INCOMPLETE
 
 
 def _print(result: DriftResult, options: argparse.Namespace) -> None:

@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
+from sluicegate.output import say, visible
+
 DONE, INCOMPLETE = 0, 3
 UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
@@ -31,11 +33,12 @@ def _build(options: argparse.Namespace) -> int:
             id=options.id,
             domain=options.domain,
             name=options.name,
+            keep_text=options.keep_text,
             verify=options.verify,
             jobs=options.jobs,
         )
     for line in built.mended:
-        _say(f"built anew: {line}")
+        say(f"built anew: {line}")
     name = None if built.manifest is None else built.manifest.name
     if options.json:
         _print_json(
@@ -65,19 +68,19 @@ def _build(options: argparse.Namespace) -> int:
     if built.problems:
         first = built.problems[0]
         more = f" (and {len(built.problems) - 1:,} more shards)" if len(built.problems) > 1 else ""
-        _say(
-            f"incomplete: no version was written: {_visible(first.shard)}: {_visible(first.reason)}; "
+        say(
+            f"incomplete: no version was written: {visible(first.shard)}: {visible(first.reason)}; "
             f"{first.mend}{more}"
         )
         return INCOMPLETE
     if built.broken_off:
-        _say(
+        say(
             f"incomplete: {built.broken_off:,} shards are damaged and were read in part; a scan of the "
             "version names them"
         )
         return INCOMPLETE
     if built.bad_documents and not options.skip_bad:
-        _say(
+        say(
             f"incomplete: {built.bad_documents:,} documents could not be read; a scan of the version "
             "names them"
         )
@@ -127,7 +130,7 @@ def _list(options: argparse.Namespace) -> int:
             f"version, {_size(stored.unused_bytes)}"
         )
     for fault in stored.faults:
-        _say(fault)
+        say(fault)
     is_whole = not stored.faults and not any(version["missing_shards"] for version in versions)
     return DONE if is_whole else INCOMPLETE
 
@@ -219,15 +222,5 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(names)
 
 
-def _visible(text: str) -> str:
-    from reports.escape import one_line
-
-    return one_line(text)
-
-
 def _print_json(value: dict[str, Any]) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=1))
-
-
-def _say(message: str) -> None:
-    print(f"sluicegate: {message}", file=sys.stderr)

@@ -1,9 +1,14 @@
-"""Standard output that may be closed by its reader, as `| head` does."""
+"""What all commands print alike: errors and warnings to stderr, and a stdout that may be closed."""
 
 from __future__ import annotations
 
 import os
-from typing import TextIO
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+if TYPE_CHECKING:
+    from reports.schema import ReadProblem
 
 
 class UntilClosed:
@@ -38,3 +43,27 @@ class UntilClosed:
     def _give_up(self) -> None:
         # what is still buffered is written when the interpreter ends: to nowhere, without an error
         os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
+
+
+def say(message: str) -> None:
+    """Print one line to stderr."""
+    print(f"sluicegate: {message}", file=sys.stderr)
+
+
+def say_what_was_not_read(version: Mapping[str, Any]) -> None:
+    """Say in one line what could not be read first; `version` has `problems` and `problems_not_shown`."""
+    problems: Sequence[ReadProblem] = version["problems"]
+    if not problems:
+        return
+    first = problems[0]
+    more = len(problems) + version["problems_not_shown"] - 1
+    place = first["shard"] if first["row"] is None else f"{first['shard']}, row {first['row']}"
+    others = f" (and {more:,} more, in the report)" if more else ""
+    say(f"incomplete: {visible(place)}: {visible(first['reason'])}; {first['mend']}{others}")
+
+
+def visible(text: str) -> str:
+    """Return text of a corpus as one line that a terminal shows and does not obey."""
+    from reports.escape import one_line
+
+    return one_line(text)
