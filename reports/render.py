@@ -12,8 +12,13 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from reports import calibration, drift_schema, duplicates_schema, schema
+from reports import audit_schema, calibration, clean_schema, drift_schema, duplicates_schema, schema
+from reports.audit_html import render_audit_html
+from reports.audit_markdown import render_audit_markdown
+from reports.audit_schema import AuditReport
+from reports.audit_terminal import render_audit_terminal
 from reports.calibration_text import render_calibration_markdown, render_calibration_terminal
+from reports.clean_render import render_clean_markdown, render_clean_terminal
 from reports.drift_html import render_drift_html
 from reports.drift_markdown import render_drift_markdown
 from reports.drift_schema import DriftReport
@@ -56,6 +61,14 @@ DRIFT_RENDERERS: dict[str, Callable[[DriftReport], str]] = {
 }
 
 
+AUDIT_RENDERERS: dict[str, Callable[[AuditReport], str]] = {
+    "html": render_audit_html,
+    "json": render_json,
+    "md": render_audit_markdown,
+    "terminal": render_audit_terminal,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of report: its file in a result folder, what checks it, and its renderings by name."""
@@ -69,6 +82,7 @@ class Kind:
 KINDS: Final[dict[str, Kind]] = {
     schema.SCHEMA: Kind("report.json", schema.adapter, RENDERERS),
     drift_schema.SCHEMA: Kind("report.json", drift_schema.adapter, DRIFT_RENDERERS),
+    audit_schema.SCHEMA: Kind("report.json", audit_schema.adapter, AUDIT_RENDERERS),
     duplicates_schema.SCHEMA: Kind(
         "duplicates.json",
         duplicates_schema.adapter,
@@ -85,6 +99,15 @@ KINDS: Final[dict[str, Kind]] = {
             "json": render_json,
             "md": render_calibration_markdown,
             "terminal": render_calibration_terminal,
+        },
+    ),
+    clean_schema.SCHEMA: Kind(
+        "clean.json",
+        clean_schema.adapter,
+        {
+            "json": render_json,
+            "md": render_clean_markdown,
+            "terminal": render_clean_terminal,
         },
     ),
 }

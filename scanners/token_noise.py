@@ -18,6 +18,7 @@ from scanners.half_splits import (
     half_splits,
     noise_of,
     split_coefficients,
+    spread_freedom,
 )
 from scanners.multiple_tests import family_limit
 from scanners.split_sums import split_divergences, split_variations
@@ -123,16 +124,24 @@ def _within_and_mix(
     The within part comes first, of the versions and then of each split: (1 + splits,), and in each
     domain (D, 1 + splits). Then the mix part, and in each domain (D,).
     """
-    versions = baseline, candidate
-    mix, domain_mix = _variations(versions, kept, _mix_coefficients(baseline, candidate))
-    sums = [_variations(versions, kept, _observed_coefficients(baseline, candidate))]
-    block = max(MOST_CELLS // (2 * baseline.folds.shape[0]), 1)
-    for first in range(0, len(masks), block):
-        some = _half_coefficients(baseline, candidate, masks[first : first + block])
-        sums.append(_variations(versions, kept, some))
-    within = np.concatenate([whole for whole, _ in sums])
-    parts = np.concatenate([part for _, part in sums], axis=1)
-    return within, parts, float(mix[0]), domain_mix[:, 0]
+    n_domains = len(baseline.domains)
+    whole, parts = np.zeros(2 + len(masks)), np.zeros((n_domains, 2 + len(masks)))
+    observed = np.concatenate(
+        [_mix_coefficients(baseline, candidate), _observed_coefficients(baseline, candidate)],
+        axis=2,
+    )
+    block = max(MOST_CELLS // (n_domains * 2 * FOLDS), 8)
+    for first in range(-2, len(masks), block):
+        some = _half_coefficients(baseline, candidate, masks[max(first, 0) : first + block])
+        coefficients = np.concatenate([observed, some], axis=2) if first < 0 else some
+        place = slice(first + 2, first + 2 + coefficients.shape[2])
+        block_parts = np.zeros((n_domains, coefficients.shape[2]))
+        split_variations(
+            *csr_parts(baseline), *csr_parts(candidate), kept, FOLDS, coefficients,
+            whole[place], block_parts,
+        )  # fmt: skip
+        parts[:, place] = block_parts
+    return whole[1:], parts[:, 1:], float(whole[0]), parts[:, 0]
 
 
 def _common_weights(baseline: Totals, candidate: Totals) -> np.ndarray:
@@ -171,18 +180,6 @@ def _of_domains(baseline: np.ndarray, candidate: np.ndarray) -> np.ndarray:
     return np.repeat(np.stack([baseline, candidate], axis=1), FOLDS, axis=1)[:, :, None]
 
 
-def _variations(
-    versions: tuple[Totals, Totals], kept: np.ndarray, coefficients: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return half the sum of |changes|: over all domains (n,), and in each domain (D, n)."""
-    n_domains, _, n = coefficients.shape
-    whole, parts = np.zeros(n), np.zeros((n_domains, n))
-    split_variations(
-        *csr_parts(versions[0]), *csr_parts(versions[1]), kept, FOLDS, coefficients, whole, parts
-    )
-    return whole, parts
-
-
 def _domain_noises(parts: np.ndarray, chance: float) -> tuple[Noise, ...]:
     """Return each domain's within part beside its noise; the limit is that of the family."""
     observed, halves = parts[:, 0], parts[:, 1:]
@@ -191,7 +188,7 @@ def _domain_noises(parts: np.ndarray, chance: float) -> tuple[Noise, ...]:
         (halves - mean[:, None]), deviation[:, None], out=np.zeros_like(halves),
         where=deviation[:, None] > 0,
     )  # fmt: skip
-    limit = family_limit(z.max(axis=0), chance, FOLDS - 1)
+    limit = family_limit(z.max(axis=0), chance, spread_freedom(FOLDS))
     floors = np.quantile(halves, 0.99, axis=1)
     return tuple(
         Noise(float(o), float(m), float(d), float(f), float(m + limit * d))

@@ -45,6 +45,6 @@ def independent_documents(totals: Totals) -> np.ndarray:
     """
     occupied = np.zeros(len(totals.keys), np.uint32)
     occupied_folds(totals.folds.indptr, totals.folds.indices, FOLDS, occupied)
-    folds = np.bitwise_count(occupied)
+    folds = np.bitwise_count(occupied).astype(np.float64)
     with np.errstate(divide="ignore"):
         return np.log1p(-folds / FOLDS) / np.log1p(-1 / FOLDS)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines import audit as auditing
 from pipelines import calibrate as calibration
+from pipelines import clean as cleaning
+from pipelines import drift as comparison
 from pipelines import duplicates as copies
+from pipelines import gate as judgement
 from pipelines import index
 from pipelines import scan as pipeline
+from pipelines.audit import AuditResult
+from pipelines.audit_settings import AuditSettings
 from pipelines.calibrate import CalibrationResult
+from pipelines.clean import CleanResult
+from pipelines.clean_settings import CleanSettings
+from pipelines.drift import DriftResult
+from pipelines.drift_settings import DriftSettings
 from pipelines.duplicate_settings import DuplicateSettings
 from pipelines.duplicates import DuplicatesResult
+from pipelines.gate import GateResult
+from pipelines.gate_settings import GateSettings
 from pipelines.index import Built, IndexSettings
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.scan import Progress, ScanResult
@@ -59,6 +72,49 @@ def scan(
     )
     if out is not None:
         pipeline.write_result(result, Path(out))
+    return result
+
+
+def audit(
+    corpus: PathLike | Sequence[PathLike],
+    benchmarks: PathLike | Sequence[PathLike],
+    *,
+    scores: PathLike | Sequence[PathLike] = (),
+    out: PathLike | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> AuditResult:
+    """Tell which scores on benchmarks can be quoted, given what a corpus holds of them.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them; none with `store`.
+        benchmarks: files, folders, globs or hf:// URLs of benchmarks.
+        scores: files or folders of results by item.
+        out: folder for the result files; None writes none.
+        progress: called as the audit goes on.
+        settings: the fields of `pipelines.audit_settings.AuditSettings`: those of a scan, and metric,
+            reference_models, clean_models, all_versions, overlap, seed.
+
+    Returns:
+        The items, the gaps of each benchmark and model and the clean items as polars frames, with the
+        report and the scan.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        BenchmarkError: where a benchmark or scores cannot be read whole, or do not belong together.
+        StoreError: where the store or the version is not there or cannot be used.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where `out` cannot be written.
+    """
+    result = auditing.audit(
+        _listed(corpus),
+        _listed(benchmarks),
+        AuditSettings(scores=tuple(_listed(scores)), **settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+    if out is not None:
+        auditing.write_result(result, Path(out))
     return result
 
 
@@ -114,7 +170,8 @@ def build_index(
         corpus: path, glob, folder, URL or mix.yaml, or several of them.
         store: folder or URL of the store; made where there is none.
         progress: called as the build goes on.
-        settings: the fields of `pipelines.index.IndexSettings`: text, id, domain, name, verify, jobs.
+        settings: the fields of `pipelines.index.IndexSettings`: text, id, domain, name, keep_text,
+            verify, jobs.
 
     Returns:
         The manifest of the version and what was built, with the shards that could not be read.
@@ -132,6 +189,137 @@ def build_index(
         tool_version=__version__,
         progress=progress,
     )
+
+
+def clean(
+    corpus: PathLike | Sequence[PathLike],
+    *,
+    findings: PathLike,
+    out: PathLike,
+    progress: Callable[[PartsProgress], None] = lambda _: None,
+    **settings: Any,
+) -> CleanResult:
+    """Write a copy of a corpus without what a scan of it found, scan the copy, and say what went.
+
+    Args:
+        corpus: what was scanned, named as it was then.
+        findings: result folder of the finished scan.
+        out: local folder; the copy is in `corpus` below it, or in `not-clean` if items are still found.
+        progress: called as the cleaning goes on.
+        settings: the fields of `pipelines.clean_settings.CleanSettings`: remove, status, mask, margin,
+            jobs.
+
+    Returns:
+        The log of what went as a polars frame, with the report and the folder of the copy.
+
+    Raises:
+        CorpusError: where the findings are not of this corpus, or `out` holds something else.
+        BenchmarkError: where a benchmark of the scan cannot be read.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the corpus cannot be read or `out` cannot be written.
+    """
+    return cleaning.clean(
+        _listed(corpus),
+        Path(findings),
+        Path(out),
+        CleanSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+
+
+def drift(
+    baseline: PathLike | Sequence[PathLike],
+    candidate: PathLike | Sequence[PathLike],
+    *,
+    benchmarks: PathLike | Sequence[PathLike] = (),
+    out: PathLike | None = None,
+    progress: Callable[[PartsProgress], None] = lambda _: None,
+    **settings: Any,
+) -> DriftResult:
+    """Tell what moved between two versions: domain mix, token frequencies, exposure of benchmarks.
+
+    Args:
+        baseline: path, glob, folder, URL or mix.yaml of the version to compare with, or several.
+        candidate: the same for the new version.
+        benchmarks: files, folders, globs or hf:// URLs of benchmarks whose exposure is measured.
+        out: folder for the result files; None writes none.
+        progress: called as the comparison goes on.
+        settings: the fields of `pipelines.drift_settings.DriftSettings`: text, id, domain,
+            tokenizer, domain_rules, domain_examples, store, seed, splits, jobs, skip_bad and others.
+
+    Returns:
+        The changes as polars frames, with the report.
+
+    Raises:
+        CorpusError: where a corpus, the tokenizer, rules or examples are named wrongly or damaged.
+        BenchmarkError: where a benchmark cannot be read whole.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where `out` cannot be written.
+    """
+    result = comparison.drift(
+        _listed(baseline),
+        _listed(candidate),
+        _listed(benchmarks),
+        DriftSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+    if out is not None:
+        comparison.write_result(result, Path(out))
+    return result
+
+
+def gate(
+    mix: PathLike,
+    benchmarks: PathLike | Sequence[PathLike],
+    *,
+    against: PathLike | None = None,
+    policy: PathLike | None = None,
+    out: PathLike | None = None,
+    today: date | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    parts_progress: Callable[[PartsProgress], None] = lambda _: None,
+    **settings: Any,
+) -> GateResult:
+    """Judge a data mix by a policy: a scan for benchmarks and the drift from a baseline.
+
+    Args:
+        mix: mix.yaml, or path, glob, folder or URL of a corpus.
+        benchmarks: files, folders, globs or hf:// URLs of benchmarks.
+        against: the version to compare with; without it drift is not judged.
+        policy: policy.yaml; None for the one that is shipped.
+        out: folder for the result files; None writes none.
+        today: which waivers have lapsed (default: today, UTC).
+        progress: called as the scan goes on.
+        parts_progress: called as indexing and profiling go on.
+        settings: the fields of `pipelines.gate_settings.GateSettings`: text, id, domain, fields,
+            scanners, calibration, tokenizer, store, seed, fail_on, jobs and others.
+
+    Returns:
+        The verdict with its reasons, and the scan and the comparison that it rests on.
+
+    Raises:
+        CorpusError: where a mix or the policy is named wrongly or has mistakes.
+        BenchmarkError: where a benchmark cannot be read whole.
+        StoreError: where the store cannot be used.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where `out` or the store cannot be written.
+    """
+    result = judgement.gate(
+        os.fspath(mix),
+        None if against is None else os.fspath(against),
+        None if policy is None else os.fspath(policy),
+        _listed(benchmarks),
+        GateSettings(**settings),
+        today=today or datetime.now(UTC).date(),
+        tool_version=__version__,
+        progress=progress,
+        parts_progress=parts_progress,
+    )
+    if out is not None:
+        judgement.write_result(result, Path(out))
+    return result
 
 
 def duplicates(
