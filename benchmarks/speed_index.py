@@ -5,9 +5,11 @@
 
 a  Bytes of the n-gram index and of the store against bytes of raw text: the corpus, and by kind of text.
 b  `index build` into an empty store against `scan` of the same files, in pairs.
-c  `scan --store` against `scan` of the corpus, in pairs: whole commands, the stage that reads and
-   searches alone (`scanning_s` of run.json), peak memory, documents and bytes fetched. Once with
-   benchmarks that hardly leaked, once with one that leaked as a whole (GSM8K train).
+c  `scan --store` against `scan` of the corpus, in turns: whole commands, the stage that reads and
+   searches alone (`scanning_s` of run.json), peak memory, documents and bytes fetched. From a store
+   as it is by default, which fetches documents from the corpus, and from one that keeps the texts
+   (`index build --keep-text`). Once with benchmarks that hardly leaked, once with one that leaked as a
+   whole (GSM8K train).
 d  A version with one new shard, when the others are known by their dates, and when all were copied
    to new names.
 e  A version in which nothing is new, with and without --verify.
@@ -193,7 +195,7 @@ def sizes(bench: Bench, store: Path) -> None:
         rows.append(_size_row(kind, folder / "store"))
         shutil.rmtree(folder)
     print("## a. Bytes of the index, by those of raw text\n")
-    print(table(rows, ("text", "raw MB", "words, M", "n-gram MB", "ratio", "all files, ratio")))
+    print(table(rows, SIZE_HEADER))
     print("\naim: n-gram index <= 0.40 of the raw text\n")
 
 
@@ -222,23 +224,40 @@ def building(bench: Bench, store: Path) -> None:
 def checking(bench: Bench, store: Path) -> None:
     """Print (c)."""
     print("## c. Checking through the store against scanning the corpus\n")
+    kept = bench.work / "kept"
+    with_text = build(bench.version, kept, bench.jobs, "--keep-text")
+    without = build(bench.version, bench.work / "full", bench.jobs, new=True)
+    shutil.rmtree(bench.work / "full")
+    print(table([_size_row("--keep-text", kept)], SIZE_HEADER))
+    print(
+        f"\nbuilding it: {with_text.cpu_s:.1f} s CPU, {with_text.wall_s:.1f} s wall; without "
+        f"--keep-text: {without.cpu_s:.1f} s CPU, {without.wall_s:.1f} s wall\n"
+    )
     one = scan(bench, [_one_document(bench.work)])
     for name, leaked in ((" + ".join(BENCHMARKS), []), (f"the same + {LEAKED}", [bench.leaked])):
-        pairs = [
-            (scan(bench, bench.version, leaked), scan(bench, store, leaked))
+        turns = [
+            (
+                scan(bench, bench.version, leaked),
+                scan(bench, store, leaked),
+                scan(bench, kept, leaked),
+            )
             for _ in range(bench.runs)
         ]
-        _print_checks(name, pairs, one)
-        fetched = call(
-            "fetch", str(store), str(bench.jobs), *map(str, [*bench.benchmarks, *leaked])
-        )
-        told = fetched.told
-        print(
-            f"\n{told['documents']:,} of {told['all_documents']:,} documents fetched; the stage reads "
-            f"{told['read_bytes'] / 1e6:.1f} MB of files (read(2): the corpus, the store's records) of "
-            f"{_stored_mb(bench.version):.0f} MB of corpus, and {index_bytes(store) / 1e6:.0f} MB of "
-            f"mapped index\n{_agreement(*pairs[-1])}\n"
-        )
+        _print_checks(name, turns, one)
+        for where in (store, kept):
+            told = call(
+                "fetch", str(where), str(bench.jobs), *map(str, [*bench.benchmarks, *leaked])
+            ).told
+            print(
+                f"\n{where.name}: {told['documents']:,} of {told['all_documents']:,} documents fetched; "
+                f"the stage reads {told['read_bytes'] / 1e6:.1f} MB of files (read(2): the corpus, the "
+                f"store's records) of {_stored_mb(bench.version):.0f} MB of corpus, and "
+                f"{index_bytes(where) / 1e6:.0f} MB of mapped index"
+            )
+        whole, checked, from_texts = turns[-1]
+        assert checked.statuses == from_texts.statuses
+        print(f"{_agreement(whole, checked)}\n")
+    shutil.rmtree(kept)
     print(
         f"start-up (scan of one document): {one.usage.wall_s:.2f} s wall, {one.usage.cpu_s:.2f} s CPU, "
         f"{one.usage.peak_bytes / 1e6:.0f} MB; aim: >= 20 times faster\n"
@@ -281,6 +300,7 @@ def nothing_new(bench: Bench, store: Path) -> None:
 
 # --- rows of the tables ---------------------------------------------------------------------------
 
+SIZE_HEADER: Final = ("text", "raw MB", "words, M", "n-gram MB", "ratio", "all files, ratio")
 COST_HEADER: Final = (
     "build", "wall s", "% of full", "CPU s", "% of full", "net wall s", "% of full", "net CPU s", "% of full",
 )  # fmt: skip
@@ -316,7 +336,7 @@ def _median_ratio(pairs: Sequence[tuple[Usage, Usage]], name: str) -> str:
     return f"{statistics.median(getattr(a, name) / getattr(b, name) for a, b in pairs):.2f}"
 
 
-def _print_checks(name: str, pairs: Sequence[tuple[Scanned, Scanned]], one: Scanned) -> None:
+def _print_checks(name: str, turns: Sequence[tuple[Scanned, ...]], one: Scanned) -> None:
     measures: dict[str, Callable[[Scanned], float]] = {
         "whole command, wall s": lambda s: s.usage.wall_s,
         "whole command, CPU s": lambda s: s.usage.cpu_s,
@@ -324,18 +344,21 @@ def _print_checks(name: str, pairs: Sequence[tuple[Scanned, Scanned]], one: Scan
         "net of start-up, CPU s": lambda s: s.usage.cpu_s - one.usage.cpu_s,
         "scanning stage, wall s": lambda s: s.stage_s,
     }
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for measure, of in measures.items():
-        whole, checked = ([of(pair[k]) for pair in pairs] for k in (0, 1))
-        ratio = statistics.median(a / b for a, b in zip(whole, checked, strict=True))
-        rows.append(
-            (measure, f"{statistics.median(whole):.2f}", f"{statistics.median(checked):.2f}",
-             f"{ratio:.1f}")
-        )  # fmt: skip
-    peaks = [statistics.median(pair[k].usage.peak_bytes for pair in pairs) / 1e6 for k in (0, 1)]
-    rows.append(("peak memory, MB", f"{peaks[0]:.0f}", f"{peaks[1]:.0f}", ""))
-    print(f"{name}; medians of {len(pairs)} pairs\n")
-    print(table(rows, ("", "scan CORPUS", "scan --store", "times faster")))
+        cells = [f"{statistics.median(of(turn[k]) for turn in turns):.2f}" for k in range(3)]
+        ratios = [statistics.median(of(turn[0]) / of(turn[k]) for turn in turns) for k in (1, 2)]
+        rows.append((measure, cells[0], cells[1], f"{ratios[0]:.1f}", cells[2], f"{ratios[1]:.1f}"))
+    peaks = [
+        f"{statistics.median(turn[k].usage.peak_bytes for turn in turns) / 1e6:.0f}"
+        for k in range(3)
+    ]
+    rows.append(("peak memory, MB", peaks[0], peaks[1], "", peaks[2], ""))
+    print(f"{name}; medians of {len(turns)} turns\n")
+    header = (
+        "", "scan CORPUS", "scan --store", "times faster", "the same, with texts", "times faster",
+    )  # fmt: skip
+    print(table(rows, header))
 
 
 def _cost_row(

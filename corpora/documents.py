@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from corpora import jsonl, tables
 from corpora.columns import BAD_UTF8, BAD_UTF8_MEND, Documents, as_labels
+from corpora.filters import filtered
 from corpora.problems import Problem, ReadLog, said
 from corpora.shards import Format, Shard
 from corpora.streams import READ_ERRORS, read_pieces
@@ -53,6 +54,8 @@ def read_batches(
     is missing.
     """
     for found in _read(shard, log, batch_bytes, max_document_bytes):
+        if shard.filters is not None:
+            found = filtered(found, shard.filters)
         for batch in _cut(shard, found, batch_bytes):
             log.documents += len(batch.rows)
             log.bytes += _text_bytes(batch.texts)

@@ -26,67 +26,31 @@ character, `[a-z]` one of these, `[!a-z]` one of the others, and `[*]` an asteri
 """
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from corpora.documents import Batch
 from corpora.domain_source import DomainOrigin, DomainSource
+from corpora.globs import Patterns, any_fits
 from corpora.places import is_url
-from corpora.problems import said
 from corpora.yaml_file import Strict, read_yaml
 
 KIND: Final = "rules for domains (YAML with the key rules)"
-_BRACKET: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]")
-
-
-def _as_regex(pattern: str) -> str:
-    """A glob pattern in the language of RE2, which takes time in proportion to the text, always."""
-    regex, at = "", 0
-    while at < len(pattern):
-        bracket = _BRACKET.match(pattern, at)
-        if pattern[at] == "[" and bracket is None:
-            raise ValueError(f"the bracket of {pattern!r} is not closed; a bare one is written [[]")
-        if bracket is not None:
-            members = re.sub(r"([\\\[\]^])", r"\\\1", bracket[2])
-            regex += f"[{'^' if bracket[1] else ''}{members}]"
-            at = bracket.end()
-            continue
-        regex += {"*": ".*", "?": "."}.get(pattern[at]) or re.escape(pattern[at])
-        at += 1
-    return rf"\A(?s:{regex})\z"
-
-
-def _checked(patterns: tuple[str, ...]) -> tuple[str, ...]:
-    for pattern in patterns:
-        try:
-            pc.match_substring_regex(pa.scalar(""), _as_regex(pattern))
-        except pa.ArrowInvalid as error:
-            raise ValueError(f"{pattern!r} is no pattern: {said(error)}") from error
-    return patterns
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
 
 _Name = Annotated[str, Field(min_length=1)]
-_Patterns = Annotated[
-    tuple[_Name, ...], Field(min_length=1), BeforeValidator(_as_tuple), AfterValidator(_checked)
-]
 
 
 class Rule(Strict):
     """Patterns by what they look at, and the domain of the documents that they fit."""
 
     domain: _Name
-    path: _Patterns | None = None
-    id: _Patterns | None = None
-    value: _Patterns | None = None
+    path: Patterns | None = None
+    id: Patterns | None = None
+    value: Patterns | None = None
 
     @model_validator(mode="after")
     def _looks_at_something(self) -> "Rule":
@@ -142,12 +106,5 @@ def _fits(rule: Rule, batch: Batch) -> pa.BooleanArray | pa.BooleanScalar:
     looked_at = (rule.path, pa.scalar(path)), (rule.id, batch.ids), (rule.value, batch.domains)
     for patterns, texts in looked_at:
         if patterns is not None:
-            fits = pc.and_(fits, _any_fits(patterns, texts))
+            fits = pc.and_(fits, any_fits(patterns, texts))
     return fits
-
-
-def _any_fits(patterns: tuple[str, ...], texts: pa.Array | pa.Scalar) -> pa.Array | pa.Scalar:
-    fits = pa.scalar(False)
-    for pattern in patterns:
-        fits = pc.or_(fits, pc.match_substring_regex(texts, _as_regex(pattern)))
-    return pc.fill_null(fits, False)

@@ -8,6 +8,7 @@
         domain: encyclopedic
         weight: 2.5
         columns: {text: [title, body], id: url}
+        filters: {id: {drop: "*/Talk:*"}}
 
 Paths are relative to the file's folder. Unknown keys are errors, named with their line.
 """
@@ -18,6 +19,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from corpora.filters import Filters
 from corpora.places import is_url
 from corpora.problems import CorpusError
 from corpora.yaml_file import Strict, YamlFile, read_yaml
@@ -53,6 +55,7 @@ class Source(Strict):
     domain: _Name | None = None
     weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     columns: SourceColumns | None = None
+    filters: Filters | None = None
 
 
 class Mix(Strict):

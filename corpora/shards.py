@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from corpora.filters import Filters
 from corpora.formats import COMPRESSIONS, FORMATS, Compression, Format, by_suffix
 from corpora.mix import SourceColumns, is_mix, read_mix
 from corpora.places import Found, find, is_url, open_input
@@ -59,7 +60,8 @@ class Shard:
     `path` opens the file and is what findings show: the argument, or the argument and the way
     below it; posix. `domain` comes from a mix and overrides the column. `part` is the range
     [first, last) of Parquet row groups or IPC record batches; None is all. `size_bytes` is as
-    stored.
+    stored. `weight` comes from a mix, too: how many times as often a document of this shard is drawn as
+    one of weight 1; it changes nothing about reading. `filters` say which of its documents are read.
     """
 
     path: str
@@ -69,6 +71,8 @@ class Shard:
     domain: str | None
     size_bytes: int
     part: tuple[int, int] | None = None
+    weight: float = 1.0
+    filters: Filters | None = None
 
 
 def resolve(corpus: Sequence[str], columns: Columns) -> list[Shard]:
@@ -119,7 +123,7 @@ def _of_argument(argument: str, columns: Columns) -> Iterator[Shard]:
                         f"{argument}: the sources {owner!r} and {source.name!r} both hold "
                         f"{shard.path}; a file belongs to one source"
                     )
-                yield shard
+                yield replace(shard, weight=source.weight or 1.0, filters=source.filters)
 
 
 def _merged(columns: Columns, source: SourceColumns | None) -> Columns:

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from corpora.kernels import kernel
+from corpora.kernels import inline_kernel, kernel
 from corpora.normal_form import hash_words, table
+from corpora.pieces import cut_between_words
 from indexes.minhash import EMPTY, N_PERMUTATIONS, permutations, sign
 from indexes.seeds import seed_at
 
@@ -84,9 +85,9 @@ def _sign_documents(
     for document in range(len(bounds) - 1):
         at, last = bounds[document], bounds[document + 1]
         carried = n_words = 0
-        text_hash = BASIS
+        text_hash = unchained()
         while at < last:
-            end = _piece_end(data, at, last, piece_bytes)
+            end = cut_between_words(data, at, last, piece_bytes)
             room = carried + MOST_WORDS_PER_BYTE * (end - at) + 1
             if room > len(hashes):
                 before = hashes[:carried].copy()
@@ -94,8 +95,7 @@ def _sign_documents(
                 hashes[:carried] = before
             n = carried + hash_words(data, at, end, page_of, entries, parts, hashes[carried:])
             for word in range(carried, n):
-                text_hash = (text_hash ^ hashes[word]) * MULTIPLIER
-                text_hash ^= text_hash >> SHIFT_32
+                text_hash = chain(text_hash, hashes[word])
             n_words += n - carried
             n_shingles = max(0, n - SHINGLE_WORDS + 1)
             for shingle in range(n_shingles):
@@ -112,18 +112,14 @@ def _sign_documents(
         text_hashes[document] = text_hash
 
 
-@kernel
-def _piece_end(data: Any, first: int, last: int, piece_bytes: int) -> int:
-    """Return where a piece ends: after white space, which no word goes across.
+@inline_kernel
+def unchained() -> Any:
+    """Return the text hash of a document without words."""
+    return BASIS
 
-    A piece is longer than `piece_bytes` where there is none so far.
-    """
-    if last - first <= piece_bytes:
-        return last
-    for at in range(first + piece_bytes, first, -1):
-        if data[at - 1] == 32 or data[at - 1] == 10:
-            return at
-    for at in range(first + piece_bytes, last):
-        if data[at] == 32 or data[at] == 10:
-            return at + 1
-    return last
+
+@inline_kernel
+def chain(text_hash: Any, word_hash: Any) -> Any:
+    """Take the next word into a document's text hash."""
+    text_hash = (text_hash ^ word_hash) * MULTIPLIER
+    return text_hash ^ text_hash >> SHIFT_32

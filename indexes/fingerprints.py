@@ -90,6 +90,35 @@ def _rank(seed: Any, bits: Any, shift: Any) -> Any:
 
 
 @kernel
+def kept_seeds(words: Any, common: Any) -> Any:
+    """Tell which seeds of a text of word hashes are its fingerprints: bool (seeds,)."""
+    n_seeds = max(0, len(words) - SEED_WORDS + 1)
+    ranks = np.empty(n_seeds, np.uint64)
+    for at in range(n_seeds):
+        ranks[at] = _rank(seed_at(words, at, SEED_WORDS), common.bits, common.shift)
+    out = np.zeros(n_seeds, np.bool_)
+    kept = -1
+    for stop in range(min(WINDOW_SEEDS, n_seeds), n_seeds + 1):
+        kept = _kept_of(ranks, max(0, stop - WINDOW_SEEDS), stop, kept)
+        if n_seeds:
+            out[kept] = True
+    return out
+
+
+@inline_kernel
+def _kept_of(ranks: Any, start: int, stop: int, kept: int) -> int:
+    """Return the last of the smallest of `ranks[start:stop]`; `kept` is that of the window before."""
+    if kept < start:
+        kept = start
+        for at in range(start + 1, stop):
+            if ranks[at] <= ranks[kept]:
+                kept = at
+    elif ranks[stop - 1] <= ranks[kept]:
+        kept = stop - 1
+    return kept
+
+
+@kernel
 def context_of(words: Any, first: int, last: int, at: int) -> Any:
     """Return two bits of each of the words around the seed at `at`, of `words[first:last]`.
 
@@ -158,17 +187,9 @@ def _fingerprint(
             own_last = max(own_first, n_seeds - LONG_WORDS) if end < last else n_seeds
             kept = -1
             for stop in range(min(WINDOW_SEEDS, n_seeds), n_seeds + 1):
-                start = max(0, stop - WINDOW_SEEDS)
-                if kept < start:
-                    kept = start
-                    for at in range(start + 1, stop):
-                        if ranks[at] <= ranks[kept]:
-                            kept = at
-                elif ranks[stop - 1] <= ranks[kept]:
-                    kept = stop - 1
-                else:
-                    continue
-                if own_first <= kept < own_last:
+                before = kept
+                kept = _kept_of(ranks, max(0, stop - WINDOW_SEEDS), stop, kept)
+                if kept != before and own_first <= kept < own_last:
                     key[n] = seed_key(seed_at(hashes, kept, SEED_WORDS))
                     context[n] = context_of(hashes, 0, n_words, kept)
                     owner[n] = document

@@ -75,6 +75,12 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     )
 
 
+def rare_places(index: NgramIndex) -> np.ndarray:
+    """Tell of each word of the patterns whether a rare seed is posted there: bool (len(words),)."""
+    out: np.ndarray = _spread(index.rare, index.seeds, index.starts, len(index.words))
+    return out
+
+
 def bit_filter(keys: np.ndarray) -> tuple[np.ndarray, np.uint64]:
     """Return a filter that holds some seeds (uint64), and its shift, for `may_hold`."""
     bits = max(1 << 10, FILTER_BITS_PER_SEED * max(1, len(keys)))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +30,7 @@ from corpora.normal_form import fingerprint as normal_form
 from corpora.problems import Problem, ReadLog, said
 from corpora.shards import Columns, Shard, resolve
 from corpora.streams import READ_ERRORS
+from indexes import texts
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint, scheme_of
 from indexes.segments import SegmentBuilder
@@ -49,11 +50,16 @@ from pipelines.shard_step import StepResult, count_domains, draw_hosts, read_ahe
 from pipelines.threads import map_threads
 
 SEGMENT_FILE: Final = "ngram-{:05}.bin"
+TEXTS_FILE: Final = "texts-{:020}.bin"  # first row
 LINES_FILE: Final = "lines.npy"
 HOSTS_FILE: Final = "hosts.json"
 WAIT_S: Final = 0.5  # between looks at what another builder does
 MOST_WAIT_S: Final = 600.0  # for another builder's shard, then it is built here, too
 CHANGED: Final = "it was changed while it was read"
+# What the recipes of profiles (pipelines.stored_profiles) begin with where others name fingerprints.
+PROFILES: Final = "profile/"
+
+Counts = dict[str, int | dict[str, int]]  # of a shard's record
 
 
 class IndexSettings(BaseModel):
@@ -65,6 +71,7 @@ class IndexSettings(BaseModel):
     id: str | None = "id"
     domain: str | None = "domain"
     name: str | None = None  # of the version; made from the arguments and the content if None
+    keep_text: bool = False  # a packed copy of the documents: checking reads no corpus
     verify: bool = False  # read every shard and every stored file again
     jobs: int = Field(default=1, ge=1)
     batch_bytes: int = Field(default=8 << 20, ge=1)
@@ -93,9 +100,18 @@ class Built:
         return self.manifest is not None and self.bad_documents == 0 and self.broken_off == 0
 
 
-def recipe() -> Recipe:
-    """Return what text is turned into fingerprints with: the same for building and for looking up."""
-    return Recipe(normal_form=normal_form(), fingerprints=scheme_of(load_background()))
+def recipe(*, keep_text: bool = False) -> Recipe:
+    """Return what is made of text: of fingerprints the same for building and for looking up."""
+    return Recipe(
+        normal_form=normal_form(),
+        fingerprints=scheme_of(load_background()),
+        texts=texts.SCHEME if keep_text else None,
+    )
+
+
+def is_index(manifest: Manifest) -> bool:
+    """Tell whether a version of a store is one of indexes, not of profiles."""
+    return not manifest.recipe.fingerprints.startswith(PROFILES)
 
 
 def build_index(
@@ -117,11 +133,12 @@ def build_index(
     if settings.name is not None:
         version_file(settings.name)  # refuses before the work what cannot name a version
     shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
-    _refuse_store_within(corpus, shards, where)
+    refuse_store_within(corpus, shards, where)
     store = Store.open(where, create=True)
     built = Built(where, shards=len(shards), mended=list(store.mended))
     with store.building() as lease:
-        builder = _Builder(store, settings, built, progress, lease.refresh)
+        maker = _Index(settings)
+        builder = ShardBuilder(maker, store, settings, built, progress, lease.refresh)
         versions = builder.run(shards)
         if not built.problems:
             entries = tuple(versions[shard.path] for shard in shards)
@@ -129,7 +146,7 @@ def build_index(
                 name=settings.name or version_name(corpus, entries),
                 created=datetime.now(UTC),
                 tool_version=tool_version,
-                recipe=builder.recipe,
+                recipe=maker.recipe,
                 shards=entries,
             )
             built.manifest = store.write_version(manifest)
@@ -137,7 +154,30 @@ def build_index(
     return built
 
 
-def _refuse_store_within(corpus: Sequence[str], shards: Sequence[Shard], where: str) -> None:
+def build_shards(
+    shards: Sequence[Shard],
+    where: str,
+    settings: IndexSettings,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Built:
+    """Build what the store lacks of some shards; `build_index` then writes the manifest of them all.
+
+    Raises:
+        CorpusError: where a shard lacks the text column.
+        StoreError: where there is something else at `where`.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    started = time.monotonic()
+    store = Store.open(where, create=True)
+    built = Built(where, shards=len(shards), mended=list(store.mended))
+    with store.building() as lease:
+        ShardBuilder(_Index(settings), store, settings, built, progress, lease.refresh).run(shards)
+    built.seconds = round(time.monotonic() - started, 3)
+    return built
+
+
+def refuse_store_within(corpus: Sequence[str], shards: Sequence[Shard], where: str) -> None:
     """Refuse a store in a folder of the corpus: the next build would index the files of the store."""
     store = _as_folder(where)
     is_within = any(store.startswith(_as_folder(argument)) for argument in corpus)
@@ -158,24 +198,43 @@ class _UnreadError(Exception):
         self.problem = problem
 
 
-class _Builder:
-    """One build: shared by its threads; counts under a lock."""
+class Maker(Protocol):
+    """What is made of a shard for a store: an index, or a profile."""
+
+    stage: str  # as a user is told
+    recipe: Recipe
+
+    def make(
+        self, shard: Shard, scan: FileScan, writer: ShardWriter, tell: Callable[[ReadLog], None]
+    ) -> tuple[ReadLog, Counts]:
+        """Read a shard and write the files of it; return what was read, and counts for its record.
+
+        `tell` is called now and then with what was read so far.
+        """
+        ...
+
+
+class ShardBuilder:
+    """Builds what a store lacks: shared by its threads; counts under a lock.
+
+    Of the settings, `jobs` and `verify` bear on it.
+    """
 
     def __init__(
         self,
+        maker: Maker,
         store: Store,
         settings: IndexSettings,
         built: Built,
         progress: Callable[[Progress], None],
         refresh: Callable[[], None],
     ) -> None:
+        self.maker = maker
         self.store = store
         self.settings = settings
         self.built = built
         self.progress = progress
         self.refresh = refresh
-        self.recipe = recipe()
-        self.common = common_seeds(load_background())
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.done = 0
@@ -221,7 +280,7 @@ class _Builder:
                 scan = _scan(shard)
                 digest = scan.digest
                 self.store.remember(shard.path, stat, digest)
-            entry = VersionShard.of(shard, self.recipe, digest)
+            entry = VersionShard.of(shard, self.maker.recipe, digest)
             if self._recognise(entry.key):
                 return entry
             while True:
@@ -270,40 +329,74 @@ class _Builder:
         changed = Problem(shard.path, None, CHANGED, "build again when it is at rest")
         if scan.digest != entry.digest:
             raise _UnreadError(changed)
-        parameters = ShardParameters.of(shard, self.recipe)
+        parameters = ShardParameters.of(shard, self.maker.recipe)
         with self.store.write_shard(parameters, entry.digest) as writer:
-            result = StepResult(shard)
-            self._fingerprint(shard, writer, result, entry.digest)
-            if scan.offsets is not None:
-                writer.write(LINES_FILE, pack_offsets(scan.offsets))
-            hosts = [[host.rank, host.row] for host in result.hosts]
-            writer.write(HOSTS_FILE, json.dumps(hosts).encode())
+            log, counts = self.maker.make(shard, scan, writer, self._go_on)
             if replace(_stat(shard), taken_ns=stat.taken_ns) != stat:
                 raise _UnreadError(changed)
-            counts: dict[str, int | dict[str, int]] = {
-                "words": result.words,
-                "domain_documents": dict(sorted(result.domain_documents.items())),
-                "domain_bytes": dict(sorted(result.domain_bytes.items())),
-            }
-            writer.finish(result.log, counts)
+            writer.finish(log, counts)
         with self.lock:
             self.built.built += 1
-            self.built.documents += result.log.documents
-            self.built.bytes += result.log.bytes
-            self.built.bad_documents += result.log.bad_documents
-            self.built.broken_off += any(p.row is None for p in result.log.problems)
+            self.built.documents += log.documents
+            self.built.bytes += log.bytes
+            self.built.bad_documents += log.bad_documents
+            self.built.broken_off += any(p.row is None for p in log.problems)
+
+    def _go_on(self, log: ReadLog) -> None:
+        """Tell how far a shard is; end its thread where another has failed."""
+        if self.stop.is_set():
+            raise KeyboardInterrupt
+        self._tell(log)
+
+    def _tell(self, log: ReadLog | None = None) -> None:
+        self.refresh()
+        documents = self.built.documents + (log.documents if log else 0)
+        size = self.built.bytes + (log.bytes if log else 0)
+        self.progress(Progress(self.maker.stage, self.done, self.built.shards, documents, size))
+
+
+class _Index:
+    """Makes the index of a shard."""
+
+    stage = "indexing"
+
+    def __init__(self, settings: IndexSettings) -> None:
+        self.settings = settings
+        self.recipe = recipe(keep_text=settings.keep_text)
+        self.common = common_seeds(load_background())
+
+    def make(
+        self, shard: Shard, scan: FileScan, writer: ShardWriter, tell: Callable[[ReadLog], None]
+    ) -> tuple[ReadLog, Counts]:
+        """Write fingerprints, line offsets and drawn documents."""
+        result = StepResult(shard)
+        self._fingerprint(shard, writer, result, scan.digest, tell)
+        if scan.offsets is not None:
+            writer.write(LINES_FILE, pack_offsets(scan.offsets))
+        hosts = [[host.rank, host.row] for host in result.hosts]
+        writer.write(HOSTS_FILE, json.dumps(hosts).encode())
+        counts: Counts = {
+            "words": result.words,
+            "domain_documents": dict(sorted(result.domain_documents.items())),
+            "domain_bytes": dict(sorted(result.domain_bytes.items())),
+        }
+        return result.log, counts
 
     def _fingerprint(
-        self, shard: Shard, writer: ShardWriter, result: StepResult, digest: str
+        self,
+        shard: Shard,
+        writer: ShardWriter,
+        result: StepResult,
+        digest: str,
+        tell: Callable[[ReadLog], None],
     ) -> None:
         # Documents are drawn by content: the same file at another path gives the same bytes.
         drawn_as = replace(shard, path=digest)
         builder = SegmentBuilder()
+        keeper = texts.TextsBuilder() if self.settings.keep_text else None
         n_segments = 0
         batches = read_batches(shard, result.log, batch_bytes=self.settings.batch_bytes)
         for batch in read_ahead_of(batches) if self.settings.jobs > 1 else batches:
-            if self.stop.is_set():
-                raise KeyboardInterrupt
             data, bounds = text_buffers(batch.texts)
             found, words = fingerprint(data, bounds, self.common)
             result.words += words
@@ -312,16 +405,14 @@ class _Builder:
             for segment in builder.add(found, batch.rows):
                 writer.write(SEGMENT_FILE.format(n_segments), segment)
                 n_segments += 1
-            self._tell(result.log)
+            for first_row, kept in () if keeper is None else keeper.add(batch):
+                writer.write(TEXTS_FILE.format(first_row), kept)
+            tell(result.log)
         for segment in builder.finish():
             writer.write(SEGMENT_FILE.format(n_segments), segment)
             n_segments += 1
-
-    def _tell(self, log: ReadLog | None = None) -> None:
-        self.refresh()
-        documents = self.built.documents + (log.documents if log else 0)
-        size = self.built.bytes + (log.bytes if log else 0)
-        self.progress(Progress("indexing", self.done, self.built.shards, documents, size))
+        for first_row, kept in () if keeper is None else keeper.finish():
+            writer.write(TEXTS_FILE.format(first_row), kept)
 
 
 def _stat(shard: Shard) -> FileStat:

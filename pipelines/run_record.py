@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
 
+from pydantic import BaseModel
+
 from corpora.benchmarks import Benchmark
 from corpora.normal_form import fingerprint
 from pipelines.calibration.paraphrases import ParaphraseFile
@@ -24,24 +26,8 @@ def run_head(
     tool_version: str,
 ) -> dict[str, Any]:
     """Return what was asked for and with what it was done; the caller adds what was read."""
-    head: dict[str, Any] = {
-        "schema": RUN_SCHEMA,
-        "tool": {"name": "sluicegate", "version": tool_version},
-        "libraries": {name: version(name) for name in LIBRARIES},
-        "python": platform.python_version(),
-        "normal_form": fingerprint(),
-        "settings": settings.model_dump(mode="json"),
-        "benchmarks": [
-            {
-                "name": benchmark.name,
-                "path": benchmark.path,
-                "sha256": benchmark.digest,
-                "layout": benchmark.layout,
-                "items": len(benchmark.items),
-            }
-            for benchmark in benchmarks
-        ],
-    }
+    head = run_start(RUN_SCHEMA, settings, tool_version)
+    head["benchmarks"] = [benchmark_entry(benchmark) for benchmark in benchmarks]
     if paraphrases is not None:
         head["paraphrases"] = {
             "path": paraphrases.path,
@@ -49,6 +35,29 @@ def run_head(
             "texts": paraphrases.n_texts,
         }
     return head
+
+
+def run_start(schema: str, settings: BaseModel, tool_version: str) -> dict[str, Any]:
+    """Return the program, its libraries and the settings of a run."""
+    return {
+        "schema": schema,
+        "tool": {"name": "sluicegate", "version": tool_version},
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "python": platform.python_version(),
+        "normal_form": fingerprint(),
+        "settings": settings.model_dump(mode="json"),
+    }
+
+
+def benchmark_entry(benchmark: Benchmark) -> dict[str, Any]:
+    """Return which benchmark it was."""
+    return {
+        "name": benchmark.name,
+        "path": benchmark.path,
+        "sha256": benchmark.digest,
+        "layout": benchmark.layout,
+        "items": len(benchmark.items),
+    }
 
 
 def run_json(run: dict[str, Any]) -> str:

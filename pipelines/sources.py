@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
 
-from corpora.file_stat import file_stat
-from corpora.line_offsets import LineOffsets, scan_file
-from corpora.problems import CorpusError, Problem, ReadLog, said
-from corpora.rows import read_rows
+from corpora.problems import CorpusError, Problem, ReadLog
 from corpora.shards import Columns, Shard, resolve, split
-from corpora.streams import READ_ERRORS
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint
 from indexes.lookup import Queries, build_queries, nominate
 from indexes.ngram import LONG_WORDS
 from indexes.segments import SegmentBuilder, SegmentError, read_segment
-from indexes.store import DamagedError, Manifest, ShardRecord, Store, StoreError, VersionShard
-from pipelines.index import HOSTS_FILE, LINES_FILE, recipe, unpack_offsets
+from indexes.store import DamagedError, Manifest, Store, StoreError, VersionShard
+from indexes.texts import TextsError
+from pipelines.index import is_index, recipe
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import (
-    HOSTS,
     MOST_HOST_CHARS,
-    Host,
     ScanPlan,
     Sieve,
     StepResult,
@@ -36,10 +28,10 @@ from pipelines.shard_step import (
     scan_batch,
     scan_shard,
 )
+from pipelines.stored_shard import REINDEX, StoredShard
 from scanners.fields import Role
+from scanners.least import least_units
 
-CHANGED: Final = "it has changed since it was indexed"
-REINDEX: Final = "build the index again"
 TOO_SHORT: Final = (
     f"under {LONG_WORDS} words: an index store may not show it; scan the corpus for it"
 )
@@ -130,24 +122,17 @@ class StoredVersion:
         del read_ahead  # few documents are read
         entry = self._entries[unit.path]
         try:
-            stored = _StoredShard(self.store, self.store.record(entry.key), unit)
+            stored = StoredShard(self.store, self.store.record(entry.key), unit)
             rows = stored.nominated(self._queries_of(plan))
             result = stored.result()
-            offsets = stored.offsets if len(rows) else None
-        except (DamagedError, SegmentError) as error:
+            fetched = StepResult(unit)
+            for batch in stored.read(rows, fetched.log, self._settings.batch_bytes):
+                scan_batch(batch, plan, fetched)
+        except (DamagedError, SegmentError, TextsError) as error:
             result = StepResult(unit)
             result.log.add(Problem(unit.path, None, f"its index is damaged: {error}", REINDEX))
             yield result
             return
-        if len(rows) and (problem := stored.change()) is not None:
-            result.log.add(problem)
-            yield result
-            return
-        fetched = StepResult(unit)
-        for batch in read_rows(
-            unit, rows, offsets, fetched.log, batch_bytes=self._settings.batch_bytes
-        ):
-            scan_batch(batch, plan, fetched)
         result.places, result.fetched = fetched.places, fetched.log.documents
         result.examples = choose_examples(fetched.examples, plan)
         for problem in fetched.log.problems:
@@ -161,15 +146,12 @@ class StoredVersion:
         for path in sorted({host.shard for host in drawn}):
             entry = self._entries[path]
             try:
-                stored = _StoredShard(self.store, self.store.record(entry.key), _shard(entry))
-                offsets = stored.offsets
-            except DamagedError:
+                stored = StoredShard(self.store, self.store.record(entry.key), _shard(entry))
+                rows = np.array(sorted(host.row for host in drawn if host.shard == path), np.int64)
+                for batch in stored.read(rows, ReadLog()):
+                    texts += [text[:MOST_HOST_CHARS] for text in batch.texts.to_pylist()]
+            except (DamagedError, TextsError):
                 continue  # of no concern but where something of it had to be read, and told there
-            if stored.change() is not None:
-                continue
-            rows = np.array(sorted(host.row for host in drawn if host.shard == path), np.int64)
-            for batch in read_rows(stored.shard, rows, offsets, ReadLog()):
-                texts += [text[:MOST_HOST_CHARS] for text in batch.texts.to_pylist()]
         return texts
 
     def sieve(self, plan: ScanPlan) -> Sieve:
@@ -200,60 +182,13 @@ class StoredVersion:
     def _queries_of(self, plan: ScanPlan) -> Queries:
         if self._queries is None:
             patterns = plan.patterns
-            self._queries = build_queries(patterns.index, patterns.weights, patterns.totals)
+            self._queries = build_queries(
+                patterns.index,
+                patterns.weights,
+                least_units(patterns),
+                common_seeds(load_background()),
+            )
         return self._queries
-
-
-@dataclass(frozen=True)
-class _StoredShard:
-    """A shard as the store has it."""
-
-    store: Store
-    record: ShardRecord
-    shard: Shard
-
-    def nominated(self, queries: Queries) -> np.ndarray:
-        """Return the rows that any segment nominates: int64, ascending."""
-        rows = [np.zeros(0, np.int64)]
-        for file in self.record.files:
-            if file.name.startswith("ngram-"):
-                data = self.store.open_file(self.record, file.name, checked=True)
-                segment = read_segment(data)
-                rows.append(segment.row[nominate(segment, queries)])
-        return np.unique(np.concatenate(rows))
-
-    @cached_property
-    def offsets(self) -> LineOffsets | None:
-        """Line offsets, for plain JSON lines."""
-        if not any(file.name == LINES_FILE for file in self.record.files):
-            return None
-        data = self.store.open_file(self.record, LINES_FILE, checked=True)
-        return unpack_offsets(data.to_pybytes())
-
-    def result(self) -> StepResult:
-        """Return what the build read and counted."""
-        counts = self.record.counts
-        drawn = json.loads(self.store.open_file(self.record, HOSTS_FILE, checked=True).to_pybytes())
-        return StepResult(
-            self.shard,
-            log=self.record.read.read_log(self.shard.path),
-            words=int(counts["words"]),  # type: ignore[arg-type]
-            domain_documents=dict(counts["domain_documents"]),  # type: ignore[arg-type]
-            domain_bytes=dict(counts["domain_bytes"]),  # type: ignore[arg-type]
-            hosts=[Host(rank, self.shard.path, row, "") for rank, row in drawn[:HOSTS]],
-            digest=self.record.digest,
-        )
-
-    def change(self) -> Problem | None:
-        """Return how the file differs from what was indexed; it is read again only where it may."""
-        path = self.shard.path
-        try:
-            if self.store.recognise(path, file_stat(path)) == self.record.digest:
-                return None
-            scan = scan_file(path, self.shard.compression, self.shard.format)
-        except READ_ERRORS as error:
-            return Problem(path, None, f"cannot be read: {said(error)}", "check your access to it")
-        return None if scan.digest == self.record.digest else Problem(path, None, CHANGED, REINDEX)
 
 
 def _too_short(plan: ScanPlan) -> list[bool]:
@@ -272,7 +207,9 @@ def _manifest(store: Store, where: str, version: str | None) -> Manifest:
     """Return a version, or the newest."""
     if version is not None:
         return store.version(version, recipe())
-    manifests = [store.version(name) for name in store.versions()]
+    manifests = [
+        manifest for manifest in map(store.version, store.versions()) if is_index(manifest)
+    ]
     if not manifests:
         raise StoreError(
             where,
@@ -286,5 +223,6 @@ def _manifest(store: Store, where: str, version: str | None) -> Manifest:
 def _shard(entry: VersionShard) -> Shard:
     columns = Columns(entry.columns.text, entry.columns.id, entry.columns.domain)
     return Shard(
-        entry.path, entry.format, entry.compression, columns, entry.domain, entry.size_bytes
-    )
+        entry.path, entry.format, entry.compression, columns, entry.domain, entry.size_bytes,
+        filters=entry.filters,
+    )  # fmt: skip

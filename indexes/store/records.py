@@ -18,10 +18,20 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Annotated, ClassVar, Final, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
+from corpora.filters import Filters
 from corpora.formats import Compression, Format
 from corpora.problems import Problem, ReadLog, said, shown
 from corpora.shards import Shard
@@ -48,11 +58,29 @@ class Record(Strict):
     SCHEMA: ClassVar[str]
 
 
-class Recipe(Strict):
-    """What text is turned into fingerprints with: it must be the same for both sides of a look-up."""
+class Sparse(Strict):
+    """Leaves fields of `OPTIONAL` out of its JSON where they are None.
+
+    So a record of before there was such a choice keeps its bytes, and its key.
+    """
+
+    OPTIONAL: ClassVar[tuple[str, ...]]
+
+    @model_serializer(mode="wrap")
+    def _sparse(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        left_out = {name for name in self.OPTIONAL if fields[name] is None}
+        return {name: value for name, value in fields.items() if name not in left_out}
+
+
+class Recipe(Sparse):
+    """What is made of text. The normal form and the fingerprints must be those of a look-up."""
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("texts",)
 
     normal_form: Text
     fingerprints: Text
+    texts: Text | None = None  # how they are kept, too; None: they are not
 
     def refusal(self, other: Recipe) -> str | None:
         """Return why what `other` made cannot be used where this is asked for; None if it can."""
@@ -73,14 +101,17 @@ class ColumnNames(Strict):
     domain: str | None
 
 
-class ShardParameters(Strict):
+class ShardParameters(Sparse):
     """Everything that decides what is stored for a file of given content."""
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("filters",)
 
     recipe: Recipe
     format: Format
     compression: Compression
     columns: ColumnNames
     domain: str | None  # from a mix; overrides the column
+    filters: Filters | None = None  # from a mix
 
     @classmethod
     def of(cls, shard: Shard, recipe: Recipe) -> Self:
@@ -93,6 +124,7 @@ class ShardParameters(Strict):
             compression=shard.compression,
             columns=ColumnNames(text=columns.text, id=columns.id, domain=columns.domain),
             domain=shard.domain,
+            filters=shard.filters,
         )
 
     def key(self, digest: str) -> str:
@@ -211,14 +243,17 @@ class LeaseRecord(Record):
     token: Text
 
 
-class VersionShard(Strict):
+class VersionShard(Sparse):
     """One shard of a corpus version; `parameters` and `digest` give the key."""
+
+    OPTIONAL: ClassVar[tuple[str, ...]] = ("filters",)
 
     path: Text
     format: Format
     compression: Compression
     columns: ColumnNames
     domain: str | None
+    filters: Filters | None = None
     size_bytes: NonNegativeInt
     digest: Sha256
     key: Annotated[str, Field(pattern=rf"^{KEY.pattern}$")]
@@ -233,6 +268,7 @@ class VersionShard(Strict):
             compression=parameters.compression,
             columns=parameters.columns,
             domain=parameters.domain,
+            filters=parameters.filters,
             size_bytes=shard.size_bytes,
             digest=digest,
             key=parameters.key(digest),
@@ -246,6 +282,7 @@ class VersionShard(Strict):
             compression=self.compression,
             columns=self.columns,
             domain=self.domain,
+            filters=self.filters,
         )
 
 

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.documents import Batch, read_batches
-from corpora.domain_rules import _as_regex, read_rules
+from corpora.domain_rules import read_rules
 from corpora.domain_source import DomainOrigin
+from corpora.globs import as_regex
 from corpora.problems import CorpusError, ReadLog
 from corpora.shards import Columns, Compression, Format, Shard, resolve
 
@@ -110,7 +111,7 @@ def test_patterns_mean_what_fnmatch_means(pattern, texts):
     import pyarrow.compute as pc
 
     try:
-        regex = _as_regex(pattern)
+        regex = as_regex(pattern)
         found = pc.match_substring_regex(pa.array(texts, pa.string()), regex).to_pylist()
     except (ValueError, pa.ArrowInvalid):
         return  # an open bracket or a range that runs backwards, which fnmatch takes as it can

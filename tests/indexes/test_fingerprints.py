@@ -4,7 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.normal_form import word_hashes
-from indexes.fingerprints import Fingerprints, common_seeds, context_of, fingerprint
+from indexes.fingerprints import (
+    Fingerprints,
+    common_seeds,
+    context_of,
+    fingerprint,
+    kept_seeds,
+)
 from indexes.lookup import build_queries, nominate
 from indexes.ngram import LONG_WORDS, build_index, may_hold
 from indexes.seeds import SEED_WORDS, seed_hashes
@@ -69,15 +75,15 @@ def index_of(patterns):
     return build_index(np.concatenate(words), starts, np.zeros(0, np.uint64))
 
 
-def queries_of(patterns):
+def queries_of(patterns, share=0.5):
     index = index_of(patterns)
     weights = np.full(len(index.words), 100, np.int32)
-    return build_queries(index, weights, 100 * np.diff(index.starts))
+    return build_queries(index, weights, share * 100.0 * np.diff(index.starts), COMMON)
 
 
-def nominated(texts, patterns):
+def nominated(texts, patterns, share=0.5):
     (segment,) = segments_of(texts)
-    return nominate(segment, queries_of(patterns)).tolist()
+    return nominate(segment, queries_of(patterns, share)).tolist()
 
 
 @given(st.lists(WORDS, max_size=80))
@@ -116,12 +122,35 @@ def test_every_document_with_a_shared_run_of_13_words_is_nominated(item, before,
     run = item[start : start + LONG_WORDS]
     texts = ["nothing of it is here", " ".join([*before, *run, *after])]
     assert 1 in nominated(texts, [" ".join(item)])
+    assert nominated(texts, [" ".join(item)], share=2.0) == [1]  # by no other evidence
+
+
+@given(words=st.lists(WORDS, max_size=60))
+@settings(max_examples=60, deadline=None)
+def test_the_kept_seeds_of_a_pattern_are_those_of_a_document(words):
+    text = " ".join(words)
+    kept = kept_seeds(word_hashes(text), COMMON)
+    assert np.flatnonzero(kept).tolist() == sorted(minimizers(text))
 
 
 def test_a_pattern_that_repeats_its_seeds_keeps_the_promise():
     song = " ".join(["row your boat " * 12, "gently down the stream"])
     shared = " ".join(song.split()[-LONG_WORDS:])
     assert nominated([f"and then they sang {shared} together"], [song]) == [0]
+
+
+def test_a_place_that_a_pattern_repeats_is_compared_as_any_other(random_words):
+    matrix = " ".join(["0"] * 60)
+    row = f"{random_words(30, seed=5)} 7 0 0 0 0 0 0 0 7 {random_words(30, seed=6)}"
+    longer = row.replace("7 0", "7 0 0 0 0 0 0")
+    assert nominated([row, longer], [matrix], share=2.0) == [1]
+
+
+def test_what_cannot_be_a_finding_nominates_by_a_run_of_13_alone(random_words):
+    short, long = random_words(9, seed=7), random_words(30, seed=8)
+    texts = [short, " ".join(long.split()[:12]), " ".join(long.split()[:13])]
+    assert nominated(texts, [short, long], share=0.3) == [0, 1, 2]
+    assert nominated(texts, [short, long], share=2.0) == [2]
 
 
 def test_shared_phrases_and_single_seeds_nominate_nothing(random_words):
@@ -137,6 +166,21 @@ def test_an_edited_copy_without_a_run_of_13_is_nominated_by_its_runs_together(ra
         words[at] = f"new{at}"
     copy = random_words(300, seed=4) + " " + " ".join(words)
     assert nominated([copy], [random_words(60, seed=3)]) == [0]
+
+
+@pytest.mark.parametrize("n_different", [1, 2, 3, 300, 40_000])
+def test_entries_are_ordered_by_fingerprint_then_document(n_different):
+    random = np.random.default_rng(n_different)
+    some = random.integers(0, 1 << 48, n_different).astype(np.uint64)
+    some[::2] &= np.uint64((1 << 32) - 1)  # half of them in one bucket
+    keys = some[random.integers(0, n_different, 20_000)]
+    found = Fingerprints(keys, np.arange(20_000, dtype=np.uint32), np.arange(20_000) // 7)
+    builder = SegmentBuilder()
+    [data] = [*builder.add(found, np.arange(3000)), *builder.finish()]
+    segment = read_segment(data)
+    order = np.argsort(keys, kind="stable")
+    assert segment.context.tolist() == order.tolist()
+    assert segment.document.tolist() == (order // 7).tolist()
 
 
 def test_segments_end_where_they_must_however_the_documents_come():
@@ -179,6 +223,9 @@ def test_rows_far_apart_do_not_share_a_segment():
         (lambda data: data[:10], "shorter than a header"),
         (lambda data: data[:-4], "cut off"),
         (lambda data: b"X" + data[1:], "no segment of version"),
+        (lambda data: data[:64] + b"\1" + data[65:], "buckets do not hold"),
+        (lambda data: data[:68] + b"\7" + data[69:], "buckets do not hold"),
+        (lambda data: data[:256] + b"\1" + data[257:], "documents that it does not have"),
     ],
 )
 def test_what_is_no_whole_segment_is_refused(damage, reason):

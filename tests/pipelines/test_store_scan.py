@@ -17,6 +17,7 @@ from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 import pipelines.sources
+import pipelines.stored_shard
 import sluicegate
 from corpora.problems import CorpusError
 from indexes.ngram import LONG_WORDS
@@ -147,6 +148,7 @@ def test_every_run_of_13_words_is_found_as_by_a_scan_of_the_corpus(
         tmp_path / "store",
         jobs=int(random.integers(1, 4)),
         batch_bytes=int(random.choice([1, 700, 1 << 20])),
+        keep_text=bool(seed % 2),
     )
     for jobs, batch_bytes in ((1, 8 << 20), (3, 1), (2, 900)):
         stored = sluicegate.scan(
@@ -219,13 +221,13 @@ def scan(folder, quiz, **settings):
 
 def test_only_nominated_documents_are_read(made, quiz, monkeypatch):
     asked = {}
-    read_rows = pipelines.sources.read_rows
+    read_rows = pipelines.stored_shard.read_rows
 
     def noted(shard, rows, *others, **more):
         asked[shard.path] = rows.tolist()
         yield from read_rows(shard, rows, *others, **more)
 
-    monkeypatch.setattr(pipelines.sources, "read_rows", noted)
+    monkeypatch.setattr(pipelines.stored_shard, "read_rows", noted)
     result = scan(made, quiz)
     assert {path: rows for path, rows in asked.items() if rows} == {
         (made / "corpus" / "leaky.jsonl").as_posix(): [70, 150]
@@ -263,6 +265,70 @@ def test_the_result_folder_is_that_of_a_scan(made, quiz, tmp_path):
     assert run["complete"] is True
     assert run["read"]["fetched"] == 2
     assert "v1" in json.loads((tmp_path / "out" / "report.json").read_text())["corpus"]["name"]
+
+
+# --- a store that keeps the texts -------------------------------------------------------------------
+
+
+@pytest.fixture
+def keeping(made, tmp_path):
+    """A copy of the corpus, and a store that keeps its texts."""
+    shutil.copytree(made / "corpus", tmp_path / "corpus")
+    for path in (tmp_path / "corpus").iterdir():
+        settle(path)
+    sluicegate.build_index(tmp_path / "corpus", tmp_path / "store", name="v1", keep_text=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize("calibration", ["off", "quick"])
+def test_a_store_that_keeps_texts_needs_no_corpus(keeping, quiz, calibration):
+    direct = sluicegate.scan(keeping / "corpus", quiz, calibration=calibration)
+    shutil.rmtree(keeping / "corpus")
+    result = scan(keeping, quiz, calibration=calibration)
+    assert result.complete
+    assert result.findings.equals(direct.findings)
+    assert result.run["read"]["fetched"] == 2
+    if calibration == "quick":
+        assert result.report["calibration"]["status"] == direct.report["calibration"]["status"]
+
+
+def test_the_texts_are_the_same_files_however_they_were_read(keeping):
+    sluicegate.build_index(
+        keeping / "corpus", keeping / "again", keep_text=True, jobs=3, batch_bytes=900
+    )
+    files = [
+        {path.name: path.read_bytes() for path in (keeping / store).glob("shards/*/texts-*")}
+        for store in ("store", "again")
+    ]
+    assert len(files[0]) == 2
+    assert files[0] == files[1]
+
+
+def test_a_store_has_both_kinds_side_by_side(keeping, quiz):
+    sluicegate.build_index(keeping / "corpus", keeping / "store", name="lean")
+    versions = [scan(keeping, quiz, version=version) for version in ("v1", "lean")]
+    assert versions[0].findings.equals(versions[1].findings)
+    shards = [
+        {s.key for s in Store.open(str(keeping / "store")).version(v).shards}
+        for v in ("v1", "lean")
+    ]
+    assert not shards[0] & shards[1]
+
+
+@pytest.mark.parametrize("part", [0.0, 0.001])
+def test_a_flipped_bit_in_texts_that_are_read_is_found(keeping, quiz, part):
+    leaky = keeping / "corpus" / "leaky.jsonl"
+    path = stored_file(keeping, leaky, "texts-")
+    flip(path, round(part * (path.stat().st_size - 1)))
+    result = scan(keeping, quiz)
+    assert refused(result, leaky, "its index is damaged")
+    assert result.findings.is_empty()
+
+
+def test_missing_texts_are_named(keeping, quiz):
+    leaky = keeping / "corpus" / "leaky.jsonl"
+    stored_file(keeping, leaky, "texts-").unlink()
+    assert refused(scan(keeping, quiz), leaky, "its index is damaged", "is missing")
 
 
 # --- a store and a corpus in an object store --------------------------------------------------------
