@@ -111,12 +111,27 @@ def hash_words(
     `out` (uint64) must have room for 2 * (last - first) + 1 words: no character spells more than two
     words for each of its bytes.
     """
+    nowhere = np.empty(0, np.int64)
+    return find_words(data, first, last, page_of, entries, parts, out, nowhere)
+
+
+@kernel
+def find_words(
+    data: Any, first: int, last: int, page_of: Any, entries: Any, parts: Any, out: Any, begins: Any
+) -> int:
+    """Hash the words of `data[first:last]` as `hash_words` does, and say where each is spelled.
+
+    `begins` (int64, empty or with the same room as `out`): the byte at which a word begins that is
+    plain ASCII; of any other the complement (~) of the byte from which `spell` reads it, and its
+    neighbours that have the same. `corpora.word_names` goes back there for the letters.
+    """
     none, no_letters = np.empty(0, np.int64), np.empty(0, np.uint32)
     marks = np.empty((MOST_MARKS, 2), np.int64)
     n = 0
     i = first
     while i < last:
         if i + 8 > last:
+            group, n_before = i, n
             i, n, _ = spell(
                 data,
                 i,
@@ -135,9 +150,11 @@ def hash_words(
                 n,
                 True,
             )
+            _note(begins, group, n_before, n)
             continue
         x = load_8_bytes(data, i)
         if x & HIGH:
+            group, n_before = i, n
             i, n, _ = spell(
                 data,
                 i,
@@ -156,6 +173,7 @@ def hash_words(
                 n,
                 True,
             )
+            _note(begins, group, n_before, n)
             continue
         letters = _ascii_letters(x)
         inside = letters | _ascii_digits(x)
@@ -181,6 +199,7 @@ def hash_words(
             bits = trailing_zeros(inside ^ HIGH) - 7
             beyond_ascii = (x >> U64(bits)) & FIRST_BYTE_HIGH != ZERO
         if beyond_ascii:
+            group, n_before = start, n
             i, n, _ = spell(
                 data,
                 start,
@@ -199,8 +218,11 @@ def hash_words(
                 n,
                 True,
             )
+            _note(begins, group, n_before, n)
             continue
         out[n] = finish(h, (x | letters >> CASE_SHIFT) & ((ONE << U64(bits)) - ONE), digit)
+        if len(begins):
+            begins[n] = start
         n += 1
         i += (bits >> 3) + 1  # the byte after the word is a separator
     return n
@@ -244,6 +266,13 @@ def place_words(
         False,
     )
     return n
+
+
+@inline_kernel
+def _note(begins: Any, group: int, first_word: int, n_words: int) -> None:
+    """Say of the words that `spell` read together where it began."""
+    if len(begins):
+        begins[first_word:n_words] = ~group
 
 
 @inline_kernel

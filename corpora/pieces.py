@@ -24,3 +24,20 @@ def cut_text(data: Any, first: int, last: int, piece_bytes: int) -> int:
     while data[end] & 0xC0 == 0x80:
         end -= 1
     return end
+
+
+@kernel
+def cut_between_words(data: Any, first: int, last: int, piece_bytes: int) -> int:
+    """Return the end of a piece of `data[first:last]`: after white space, which no word goes across.
+
+    A piece is longer than `piece_bytes` where there is none so far.
+    """
+    if last - first <= piece_bytes:
+        return last
+    for at in range(first + piece_bytes, first, -1):
+        if data[at - 1] == 32 or data[at - 1] == 10:
+            return at
+    for at in range(first + piece_bytes, last):
+        if data[at] == 32 or data[at] == 10:
+            return at + 1
+    return last

@@ -20,13 +20,14 @@ class DriftPolicy:
 
     Attributes:
         false_alarms: Chance that a family of tests alarms on two random halves of one corpus. There
-            are five families: domains, the mix as a whole, tokens (where it is the false discovery
+            are six families: domains, the mix as a whole, tokens (where it is the false discovery
             rate of Benjamini and Hochberg, which under the global null is the same), vanished and
-            new tokens, benchmarks. 0.001 each keeps a whole report quiet in 199 of 200 at worst.
+            new tokens, all tokens as a whole, benchmarks. With 0.001 each, 994 whole reports of
+            1,000 stay quiet at worst.
         domain_change: Change of a domain's share that matters: one point. Half-point moves of a
             large domain come with every rebuild.
         domain_relative: Relative change that matters in a domain of at least `domain_share`: a tenth
-            moves the loss on the domain's own text by a hundredth of a nat (methodology, section F).
+            moves a model's loss on the domain's text by a hundredth of a nat (methodology, section F).
         domain_share: Share from which a domain is judged by its relative change.
         gone_share: Share from which a domain that vanished or is new matters.
         mix_variation: Total variation of the whole mix that matters: two points.
@@ -34,9 +35,9 @@ class DriftPolicy:
         token_documents: Documents, of both versions together, from which a token is tested. Rarer
             ones cannot pass a test among 10^5, and would make it harder for the others.
         token_variation: Excess total variation of all tokens over the noise: one token in a hundred.
-        exposure_bits: Change in bits per token that matters for a benchmark. A training set of half
-            the size costs a model about as much (0.07 bits at an exponent of 0.1 and 0.7 bits per
-            byte); smaller changes vanish beside that of a seed.
+        exposure_bits: Change in bits per token that matters for a benchmark. Half the share of a
+            domain costs a model 0.06 to 0.12 bits per token of the domain's text (section F);
+            0.05 is just below the least of these.
         minimum_shares: Least share of tokens of a domain, by its name. A candidate below it alarms.
         minimum_share: The same for domains that are not named.
     """

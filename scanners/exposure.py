@@ -24,13 +24,14 @@ import numpy as np
 from scipy import sparse
 from scipy.special import stdtrit
 
+from indexes.profile import FOLDS
 from scanners.divergences import LN_2
 from scanners.domains import CONFIDENCE, POWER_Z
 from scanners.drift_policy import DriftPolicy
 from scanners.half_splits import half_splits, split_coefficients
 from scanners.multiple_tests import family_limit
 from scanners.split_sums import split_bits
-from scanners.totals import FOLDS, Totals, check_alike, csr_parts
+from scanners.totals import Totals, check_alike, csr_parts, occupied_clusters
 
 SPLITS: Final = 400
 
@@ -50,7 +51,9 @@ class Exposure:
         alarm_from: Limit of the family of all benchmarks.
         detectable: Least |change| that is an alarm in four of five cases, noise and policy together.
         alarm: Whether the change is beyond the limit and as large as the policy says.
-        token_bits: float64 (V,), each token's part of the change; they add up to it.
+        columns: Of the tokens that the benchmark uses, int64 (n,).
+        bits: float64 (n,), their parts of the change; they add up to it.
+        n_keys: V.
         domain_mix_bits: float64 (D,), part of each domain's changed weight in the mix.
         domain_within_bits: float64 (D,), part of the changes within the domain. The two add up too.
     """
@@ -65,9 +68,18 @@ class Exposure:
     alarm_from: float
     detectable: float
     alarm: bool
-    token_bits: np.ndarray
+    columns: np.ndarray
+    bits: np.ndarray
+    n_keys: int
     domain_mix_bits: np.ndarray
     domain_within_bits: np.ndarray
+
+    @property
+    def token_bits(self) -> np.ndarray:
+        """Return each key's part of the change, (V,); they add up to it."""
+        parts = np.zeros(self.n_keys)
+        parts[self.columns] = self.bits
+        return parts
 
 
 def exposures(
@@ -103,11 +115,14 @@ def exposures(
     z = np.divide(
         np.abs(halves), deviation[:, None], out=np.zeros_like(halves), where=deviation[:, None] > 0
     )
-    limit = family_limit(z.max(axis=0), policy.false_alarms, FOLDS - 1)
+    limit = family_limit(
+        z.max(axis=0), policy.false_alarms, occupied_clusters(baseline, candidate) - 1
+    )
+    mix, within = _domain_bits(baseline, candidate, mixtures, smooth)
     found = iter(
         [
-            _exposure(baseline, candidate, counts, smooth, halves[number], limit, policy)
-            for number, counts in enumerate(used)
+            _exposure(counts, smooth, halves[row], limit, policy, mix[:, row], within[:, row])
+            for row, counts in enumerate(used)
         ]
     )
     return [next(found) if counts.sum() > 0 else None for counts in benchmarks]
@@ -158,28 +173,29 @@ def _half_changes(
 
 
 def _exposure(
-    baseline: Totals,
-    candidate: Totals,
     counts: sparse.csr_array,
     smooth: Smoothing,
     halves: np.ndarray,
     limit: float,
     policy: DriftPolicy,
+    domain_mix_bits: np.ndarray,
+    domain_within_bits: np.ndarray,
 ) -> Exposure:
     tokens = float(counts.sum())
-    mixture = counts.sum(axis=0) / tokens
-    first, second = -np.log2(smooth.baseline), -np.log2(smooth.candidate)
-    token_bits = mixture * (second - first)
-    change = float(token_bits.sum())
+    uses = counts.sum(axis=0)
+    columns = np.flatnonzero(uses)
+    mixture = uses[columns] / tokens
+    first, second = (-np.log2(shares[columns]) for shares in (smooth.baseline, smooth.candidate))
+    bits = mixture * (second - first)
+    change = float(bits.sum())
     deviation = float(np.sqrt((halves**2).mean()))
     alarm_from = limit * deviation
-    items = _item_variance(counts, second - first, change)
+    items = _item_variance(counts, columns, second - first, change)
     reach = float(stdtrit(FOLDS - 1, (1 + CONFIDENCE) / 2) * np.sqrt(items + deviation**2))
-    mix, within = _domain_bits(baseline, candidate, mixture, smooth)
     return Exposure(
         tokens=tokens,
-        baseline_bits=float(mixture @ first),
-        candidate_bits=float(mixture @ second),
+        baseline_bits=float((mixture * first).sum()),
+        candidate_bits=float((mixture * second).sum()),
         change=change,
         ci_low=change - reach,
         ci_high=change + reach,
@@ -187,42 +203,49 @@ def _exposure(
         alarm_from=alarm_from,
         detectable=max(alarm_from + POWER_Z * deviation, policy.exposure_bits),
         alarm=abs(change) > alarm_from and abs(change) >= policy.exposure_bits,
-        token_bits=token_bits,
-        domain_mix_bits=mix,
-        domain_within_bits=within,
+        columns=columns,
+        bits=bits,
+        n_keys=counts.shape[1],
+        domain_mix_bits=domain_mix_bits,
+        domain_within_bits=domain_within_bits,
     )
 
 
-def _item_variance(counts: sparse.csr_array, bits: np.ndarray, change: float) -> float:
+def _item_variance(
+    counts: sparse.csr_array, columns: np.ndarray, bits: np.ndarray, change: float
+) -> float:
     """Return the variance of the mean change as a ratio of sums over items."""
     n_items = counts.shape[0]
     lengths = counts.sum(axis=1)
-    residuals = counts @ bits - change * lengths
+    every = np.zeros(counts.shape[1])
+    every[columns] = bits
+    residuals = counts @ every - change * lengths
     return float((residuals**2).sum() / lengths.sum() ** 2 * n_items / max(n_items - 1, 1))
 
 
 def _domain_bits(
-    baseline: Totals, candidate: Totals, mixture: np.ndarray, smooth: Smoothing
+    baseline: Totals, candidate: Totals, mixtures: sparse.csr_array, smooth: Smoothing
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return each domain's part of the change, by its weight and by what is in it; (D,) each.
+    """Return each domain's part of the change, by its weight and by what is in it; (D, n) each.
 
     A changed weight is judged against the baseline's whole: less of a domain costs bits where it has
     more of the benchmark's tokens than the baseline has.
     """
-    p, q = smooth.baseline, smooth.candidate
+    p, q = smooth.baseline[mixtures.indices], smooth.candidate[mixtures.indices]
     ratio = np.log(q / p)
     mean = np.divide(q - p, ratio, out=p.copy(), where=np.abs(ratio) > 1e-12)
-    price = -mixture / mean * smooth.scale / LN_2  # bits of one more share of the token
+    worth = -mixtures.data / mean * smooth.scale / LN_2  # bits of one more share of the token
+    prices = sparse.csr_array((worth, mixtures.indices, mixtures.indptr), shape=mixtures.shape).T
     old, new = (v.domain_tokens / v.domain_tokens.sum() for v in (baseline, candidate))
-    before, after = (_domain_value(v, price) for v in (baseline, candidate))
-    whole = float(old @ before)
-    reference = np.where(old > 0, before, after)
-    mix = (new - old) * (reference - whole)
-    within = np.where((old > 0) & (new > 0), new * (after - before), 0.0)
-    return mix, within
+    before, after = (_domain_values(v, prices.tocsr()) for v in (baseline, candidate))
+    reference = np.where((old > 0)[:, None], before, after)
+    mix = (new - old)[:, None] * (reference - (old[:, None] * before).sum(axis=0))
+    is_common = (old > 0) & (new > 0)
+    return mix, np.where(is_common, new, 0.0)[:, None] * (after - before)
 
 
-def _domain_value(totals: Totals, price: np.ndarray) -> np.ndarray:
-    """Return the bits that a domain's own shares of the tokens are worth, (D,)."""
-    tokens = totals.domain_tokens
-    return np.divide(totals.counts @ price, tokens, out=np.zeros(len(tokens)), where=tokens > 0)
+def _domain_values(totals: Totals, prices: sparse.csr_array) -> np.ndarray:
+    """Return the bits that a domain's own shares of the tokens are worth, (D, n)."""
+    tokens = totals.domain_tokens[:, None]
+    worth = (totals.counts @ prices).toarray()
+    return np.divide(worth, tokens, out=np.zeros(worth.shape), where=tokens > 0)

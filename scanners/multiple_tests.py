@@ -1,7 +1,7 @@
 """Many tests at once: p-values of z, Benjamini-Hochberg, and tails beyond what was sampled.
 
 Random halves show the noise of a statistic. A few hundred of them tell its 99 % quantile, not the
-99.9 % quantile that a report with five families of tests needs. That one is extrapolated with a
+99.9 % quantile that a report with six families of tests needs. That one is extrapolated with a
 gamma distribution (Pearson III) of the sample's mean, deviation and skewness, as Winkler et al. do
 for permutation tests (NeuroImage 141, 2016, "Faster permutation inference in brain imaging"). The
 halves themselves rest on a limited number of clusters; a quantile of Student's t in place of the
@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from scipy.special import gammaincinv, ndtr, ndtri, stdtr, stdtrit
 
+ROUNDING: Final = 1e-12
 NO_SKEW: Final = 1e-3  # below it the gamma distribution is the normal one
 
 
@@ -44,21 +45,23 @@ def q_values(p: np.ndarray) -> np.ndarray:
 def upper_limit(sample: np.ndarray, chance: float, freedom: float) -> float:
     """Return the value that a statistic exceeds with the given chance, from its values under the null.
 
-    `freedom` is the number of clusters less one: the sample's own deviation rests on so many.
+    `freedom` is the number of clusters less one: the sample's own deviation rests on so many. Where so
+    few documents were drawn that all halves are equally far apart, no value is beyond the noise.
     """
     mean, deviation = float(sample.mean()), float(sample.std())
-    if deviation <= 1e-12 * abs(mean):
-        return mean
-    return mean + deviation * widen((_quantile(sample, chance) - mean) / deviation, freedom)
+    if deviation <= ROUNDING * abs(mean):
+        return np.inf if mean > ROUNDING else mean
+    z = (_quantile(sample, chance) - mean) / deviation
+    return mean + deviation * widen(max(z, -ndtri(chance)), freedom)
 
 
 def family_limit(largest: np.ndarray, chance: float, freedom: float) -> float:
     """Return the |z| that any test of a family exceeds with the given chance.
 
     `largest` holds the largest |z| of the family in each sample of the null: tests that go together
-    are not paid for twice, as they are in Bonferroni's rule.
+    are not paid for twice, as they are in Bonferroni's rule. It is no less than for a single test.
     """
-    return widen(_quantile(largest, chance), freedom)
+    return widen(max(_quantile(largest, chance), -ndtri(chance / 2)), freedom)
 
 
 def widen(z: float, freedom: float) -> float:

@@ -27,7 +27,8 @@ from typing import Final
 
 import numpy as np
 
-from scanners.totals import FOLDS, Totals
+from indexes.profile import FOLDS
+from scanners.totals import Totals
 
 COPIES: Final = 2.0  # folds vary so many times as documents do: more than chance, so copies
 

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from indexes.profile import FOLDS
 from scanners.drift_policy import DriftPolicy
 from scanners.half_splits import (
     Divergence,
@@ -22,7 +23,7 @@ from scanners.half_splits import (
 )
 from scanners.multiple_tests import family_limit
 from scanners.split_sums import split_divergences, split_variations
-from scanners.totals import FOLDS, Totals, csr_parts
+from scanners.totals import Totals, csr_parts, occupied_clusters
 
 SPLITS: Final = 400
 MOST_CELLS: Final = 1 << 23  # rows x splits of coefficients held at once
@@ -56,6 +57,7 @@ def whole_change(
     """Compare the token frequencies of two versions as a whole, and within each domain."""
     masks = half_splits(FOLDS, splits, seed)
     kept, rare = _kept(baseline, candidate, policy)
+    clusters = occupied_clusters(baseline, candidate)
     chance = policy.false_alarms / 4  # three numbers and the family of domains
     variation, divergence = _whole(baseline, candidate, masks, kept)
     within, parts, mix, domain_mix = _within_and_mix(baseline, candidate, masks, kept)
@@ -65,10 +67,10 @@ def whole_change(
         ("Jensen-Shannon divergence", "bits", divergence, variation),
         ("total variation within domains", "share", within, within),
     ):
-        noise = noise_of(values[0], values[1:], chance, FOLDS)
+        noise = noise_of(values[0], values[1:], chance, clusters)
         matters = moved[0] - moved[1:].mean() >= policy.token_variation
         found.append(Divergence(name, unit, noise, bool(noise.is_beyond and matters)))
-    noises = _domain_noises(parts, chance)
+    noises = _domain_noises(parts, chance, clusters)
     least = policy.token_variation * candidate.domain_tokens / candidate.domain_tokens.sum()
     alarms = [n.is_beyond and n.excess >= size for n, size in zip(noises, least, strict=True)]
     return WholeChange(
@@ -180,7 +182,7 @@ def _of_domains(baseline: np.ndarray, candidate: np.ndarray) -> np.ndarray:
     return np.repeat(np.stack([baseline, candidate], axis=1), FOLDS, axis=1)[:, :, None]
 
 
-def _domain_noises(parts: np.ndarray, chance: float) -> tuple[Noise, ...]:
+def _domain_noises(parts: np.ndarray, chance: float, clusters: int) -> tuple[Noise, ...]:
     """Return each domain's within part beside its noise; the limit is that of the family."""
     observed, halves = parts[:, 0], parts[:, 1:]
     mean, deviation = halves.mean(axis=1), halves.std(axis=1)
@@ -188,9 +190,9 @@ def _domain_noises(parts: np.ndarray, chance: float) -> tuple[Noise, ...]:
         (halves - mean[:, None]), deviation[:, None], out=np.zeros_like(halves),
         where=deviation[:, None] > 0,
     )  # fmt: skip
-    limit = family_limit(z.max(axis=0), chance, spread_freedom(FOLDS))
+    limit = family_limit(z.max(axis=0), chance, spread_freedom(clusters))
     floors = np.quantile(halves, 0.99, axis=1)
     return tuple(
-        Noise(float(o), float(m), float(d), float(f), float(m + limit * d))
+        Noise(float(o), float(m), float(d), float(f), float(m + limit * d) if d > 0 else np.inf)
         for o, m, d, f in zip(observed, mean, deviation, floors, strict=True)
     )

@@ -3,8 +3,10 @@
 `Totals` of two versions are compared only if they have the same domains and the same keys, in the same
 order. Counts are float64, as the weights of a mix multiply them; without weights they are whole
 numbers. A weight that all documents of a version have drops out of nearly everything, but limits in
-documents are as good as the counts of documents are: weights should have a mean of about 1. The second moments over documents are what a variance needs that treats a document as one
-draw (methodology, section E); folds are sums over clusters of documents, in which copies stay together.
+documents are as good as the counts of documents are: weights should have a mean of about 1.
+
+The second moments over documents are what a variance needs that treats a document as one draw
+(methodology, section E); folds are sums over clusters of documents, in which copies stay together.
 """
 
 from __future__ import annotations
@@ -15,8 +17,8 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-GROUPS: Final = 256  # groups of documents by the hash of the text, as in `indexes.profile`
-FOLDS: Final = 32  # fold = group // 8
+from indexes.profile import FOLDS, GROUPS
+
 MEASURES: Final = ("documents", "bytes", "tokens")
 DOCUMENTS, BYTES, TOKENS = range(3)
 
@@ -103,6 +105,12 @@ def check_alike(baseline: Totals, candidate: Totals) -> None:
 def csr_parts(totals: Totals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return where each row of the folds begins, and column and count of each entry, for kernels."""
     return totals.folds.indptr, totals.folds.indices, totals.folds.data
+
+
+def occupied_clusters(baseline: Totals, candidate: Totals) -> int:
+    """Return how many folds hold a token of either version, at least 2."""
+    tokens = (baseline.fold_tokens + candidate.fold_tokens).sum(axis=0)
+    return max(int((tokens > 0).sum()), 2)
 
 
 def totals_of_documents(

@@ -15,8 +15,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from indexes.profile import FOLDS
 from scanners.split_sums import occupied_folds
-from scanners.totals import FOLDS, Totals
+from scanners.totals import Totals
 
 
 def gone(reference: Totals, other: Totals, chance: float) -> np.ndarray:

@@ -55,6 +55,16 @@ def test_the_limit_of_a_family_holds_for_its_largest_statistic():
     assert family_limit(largest, 0.001, 10**9) == pytest.approx(expected, rel=0.05)
 
 
-def test_a_sample_that_does_not_vary_is_its_own_limit():
+def test_a_sample_of_zeros_is_its_own_limit():
     assert upper_limit(np.zeros(400), 0.001, 31) == 0
-    assert family_limit(np.zeros(400), 0.001, 31) == 0
+
+
+def test_halves_that_are_all_equally_far_apart_tell_no_noise():
+    assert upper_limit(np.full(400, 0.5), 0.001, 31) == np.inf
+
+
+def test_a_family_has_no_lower_limit_than_one_test():
+    assert family_limit(np.ones(400), 0.001, 10**9) == pytest.approx(
+        stats.norm.isf(0.0005), rel=1e-3
+    )
+    assert family_limit(np.ones(400), 0.001, 11) == pytest.approx(stats.t.isf(0.0005, 11))

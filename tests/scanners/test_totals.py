@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scanners.totals import FOLDS, GROUPS, check_alike
+from indexes.profile import FOLDS, GROUPS
+from scanners.totals import check_alike
 
 
 def test_totals_are_sums_over_documents(totals_of):

@@ -1,0 +1,214 @@
+"""How fast profiles are made: beside bare decoding, on a real mix, and in how much memory.
+
+    python benchmarks/speed_profile.py [--data DIR] [--cache DIR] [--parts a b c d] [--runs 5] [--text-mb N]
+
+a  CPU and wall seconds of profiling by words against those of decoding the same Parquet column with
+   pyarrow, on one thread, in pairs.
+b  The same for tokens that are given: fixed ids take the place of a tokenizer's, so that it is the time
+   of everything but the tokenizer.
+c  Both versions of the shared mix by words, one job: seconds, MB of text per second, peak memory, and the
+   size of the profile; then from a store that holds the profiles of all shards.
+d  Peak memory at 100 MB, 500 MB and 2 GB of text (the same file under many names).
+
+The corpus of a, b and d is that of `speed_scan.py`. CPU seconds are a process's, user and system; those of
+profiling are taken from the first step on, so that imports and loading kernels are not in them, and
+include adding the profiles up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from harness import MissingDataError, argument_parser, check_data, exit_without_data, machine, table
+from speed_scan import MEMORY_SIZES, CacheError, Usage, _cut, corpus, run, work_decode
+
+from indexes.profile import to_bytes
+from pipelines.drift_settings import DriftSettings
+from pipelines.profile_step import TokenUnit, warm_up
+from pipelines.profiles import Version, profile_version
+
+VOCABULARY: Final = 50_000
+BYTES_PER_TOKEN: Final = 4
+
+
+def main() -> int:
+    """Run the parts that are asked for."""
+    options = _parser().parse_args()
+    if options.worker:
+        print(json.dumps(WORKERS[options.worker[0]](*options.worker[1:])))
+        return 0
+    try:
+        mix = check_data(options.data) / "corpora" / "mix"
+    except MissingDataError as error:
+        exit_without_data(error)
+    options.cache.mkdir(parents=True, exist_ok=True)
+    files = corpus(options.cache, options.text_mb) if {*options.parts} - {"c"} else []
+    stored = sum(file.stat().st_size for file in files)
+    print(f"{machine()}\n{len(files)} files, {stored / 1e6:.0f} MB of Parquet\n")
+    if "a" in options.parts:
+        beside_decoding(files, "words", options.runs)
+    if "b" in options.parts:
+        beside_decoding(files, "tokens", options.runs)
+    if "c" in options.parts:
+        real_mix(mix)
+    if "d" in options.parts:
+        memory(files, options.cache)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argument_parser(__doc__)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "sluicegate-bench")
+    parser.add_argument("--parts", nargs="+", default=list("abcd"), choices=list("abcd"))
+    parser.add_argument("--runs", type=int, default=5, help="pairs of runs of a and b")
+    parser.add_argument("--text-mb", type=int, help="take only so much of the corpus")
+    parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
+    return parser
+
+
+# --- the parts ------------------------------------------------------------------------------------
+
+
+def beside_decoding(files: Sequence[Path], unit: str, runs: int) -> None:
+    """Print (a) or (b)."""
+    names = [str(file) for file in files]
+    call("profile", unit, "", *names[:1])  # compiles what is not compiled yet
+    call("decode", *names)  # the files are in memory from here on
+    rows, ratios = [], []
+    for number in range(1, runs + 1):
+        decode, full = call("decode", *names).told, call("profile", unit, "", *names).told
+        cpu_s, wall_s = (decode["cpu_s"], full["cpu_s"]), (decode["wall_s"], full["wall_s"])
+        ratios.append((cpu_s[1] / cpu_s[0], wall_s[1] / wall_s[0]))
+        rates = [f"{decode['bytes'] / 1e6 / seconds:.0f}" for seconds in cpu_s]
+        cells = [f"{x:.2f}" for x in (*cpu_s, ratios[-1][0], *wall_s, ratios[-1][1])]
+        rows.append((number, *cells, *rates))
+    letter = "a" if unit == "words" else "b"
+    print(
+        f"## {letter}. By {unit}, against decoding: {decode['bytes'] / 1e6:.0f} MB of text, one thread\n"
+    )
+    header = (
+        "run", "decode CPU s", "profile CPU s", "ratio", "decode wall s", "profile wall s", "ratio",
+        "decode MB/s", "profile MB/s",
+    )  # fmt: skip
+    print(table(rows, header))
+    cpu, wall = (statistics.median(pair[k] for pair in ratios) for k in (0, 1))
+    print(f"\nmedian ratio: CPU {cpu:.2f}, wall {wall:.2f} (aim: <= 3.0)\n")
+
+
+def real_mix(mix: Path) -> None:
+    """Print (c)."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for version in ("v1", "v2"):
+            for store in ("", folder, folder):
+                usage = call("profile", "words", store, str(mix / version))
+                told = usage.told
+                how = (
+                    "from the files"
+                    if not store
+                    else "into a store"
+                    if rows[-1][1] == "from the files"
+                    else "from the store"
+                )
+                rows.append(
+                    (
+                        version, how, f"{told['bytes'] / 1e6:.0f}", f"{told['cpu_s']:.2f}",
+                        f"{told['wall_s']:.2f}", f"{told['bytes'] / 1e6 / told['cpu_s']:.0f}",
+                        f"{usage.peak_bytes / 1e6:.0f}", f"{told['before_bytes'] / 1e6:.0f}",
+                        f"{told['profile_bytes'] / 1e6:.1f}",
+                        f"{told['profile_bytes'] / told['bytes']:.1%}", told["keys"],
+                    )
+                )  # fmt: skip
+    print("## c. The shared mix by words, one job\n")
+    header = (
+        "version", "", "text MB", "CPU s", "wall s", "MB/s", "peak MB", "peak MB before", "profile MB",
+        "of the text", "words",
+    )  # fmt: skip
+    print(table(rows, header) + "\n")
+
+
+def memory(files: Sequence[Path], cache: Path) -> None:
+    """Print (d)."""
+    rows = []
+    with tempfile.TemporaryDirectory(dir=cache) as name:
+        part = Path(name) / "part.parquet"
+        text = _cut(files[0], part, MEMORY_SIZES[0])
+        for size in MEMORY_SIZES:
+            folder = Path(name) / f"{size}"
+            folder.mkdir()
+            copies = max(1, round(size / text))
+            for number in range(copies):
+                os.link(part, folder / f"{number:05}.parquet")
+            peak = call("profile", "words", "", str(folder)).peak_bytes
+            rows.append((f"{copies * text / 1e6:.0f} MB of text", f"{peak / 1e6:.0f}"))
+    print("## d. Peak memory, one job\n")
+    print(table(rows, ("input", "peak MB")) + "\n")
+
+
+# --- processes ------------------------------------------------------------------------------------
+
+
+def call(worker: str, *arguments: str) -> Usage:
+    """Run a worker of this file in a process of its own."""
+    return run([sys.executable, __file__, "--worker", worker, *arguments])
+
+
+class FixedIds:
+    """Stands in for a tokenizer: about one token in four bytes, of Zipf's frequencies."""
+
+    cut = None
+
+    def __init__(self) -> None:
+        ranks = np.random.default_rng(0).zipf(1.2, 1 << 20)
+        self.ids = (ranks % VOCABULARY).astype(np.uint32)
+
+    def begin_shard(self) -> None:
+        """Nothing to begin."""
+
+    def tokens(self, data: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return ids that have nothing to do with the text but its length."""
+        del data
+        ends = (bounds - bounds[0]) // BYTES_PER_TOKEN
+        return np.resize(self.ids, ends[-1]), ends
+
+
+def work_profile(unit: str, store: str, *corpus_arguments: str) -> dict[str, Any]:
+    """Profile a corpus by words, or by ids that are given; with a store if one is named."""
+    warm_up()
+    settings = DriftSettings(store=store or None)
+    tokens = None if unit == "words" else TokenUnit("tokens:fixed", FixedIds)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    cpu, wall = time.process_time(), time.perf_counter()
+    version: Version = profile_version(corpus_arguments, settings, tokens)
+    spent = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
+    return spent | {
+        "bytes": version.bytes,
+        "before_bytes": before,
+        "profile_bytes": len(to_bytes(version.profile)),
+        "keys": version.profile.tokens["key"].n_unique(),
+    }
+
+
+WORKERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "decode": work_decode,
+    "profile": work_profile,
+}
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except CacheError as problem:
+        print(problem, file=sys.stderr)
+        raise SystemExit(2) from problem

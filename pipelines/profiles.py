@@ -1,0 +1,171 @@
+"""The profile of a corpus version. A fold.
+
+    plan:   list the shards and split the large ones
+    map:    one step per part (pipelines.profile_step): its profile, or that of the store
+    merge:  add the profiles up, those of equal weight first, so that integers stay integers
+
+Results do not depend on the number of jobs, the order of shards or the size of batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from corpora.problems import ReadLog
+from corpora.shards import Columns, Shard, resolve, split
+from indexes.profile import Profile, empty_profile, merge, weighted
+from pipelines.domain_sources import Domains
+from pipelines.drift_settings import DriftSettings
+from pipelines.mapping import Progress, Tell, run_steps
+from pipelines.profile_step import ProfileStep, TokenUnit, warm_up
+from pipelines.profile_sums import sums_by_weight
+from pipelines.shard_step import file_digest
+from pipelines.stored_profiles import stored_profiles
+
+MEASURES = ("documents", "bytes", "words", "tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadShard:
+    """A shard of a version: its path, stored bytes, digest (None for a URL) and weight."""
+
+    path: str
+    stored_bytes: int
+    sha256: str | None
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A corpus version: its profile, and what was read for it.
+
+    `profile` has a mix's weights in it; `documents`, `bytes`, `words` and `tokens` are as they lie in the
+    files. `log` tells what could not be read, by shard; `shards_unread` counts shards that were not read
+    to their end.
+    """
+
+    name: str
+    profile: Profile
+    log: ReadLog
+    shards: tuple[ReadShard, ...]
+    shards_unread: int
+    documents: int
+    bytes: int
+    words: int
+    tokens: int
+
+    @property
+    def is_weighted(self) -> bool:
+        """Whether documents of some sources are drawn more often than others'."""
+        return any(shard.weight != 1 for shard in self.shards)
+
+    def is_complete(self, *, skip_bad: bool = False) -> bool:
+        """Tell whether everything could be read; with `skip_bad`, but for single documents."""
+        return not self.shards_unread and (skip_bad or not self.log.n_problems)
+
+
+def profile_version(
+    corpus: Sequence[str],
+    settings: DriftSettings,
+    unit: TokenUnit | None = None,
+    domains: Domains | None = None,
+    *,
+    tool_version: str = "unknown",
+    stage: str = "profiling",
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Version:
+    """Profile all documents of a corpus version.
+
+    `unit`: the tokens to count, words where there is none. `domains`: who gives documents theirs,
+    the corpus where there is nobody. With a store in the settings the profile of each shard is made
+    once, and kept there; but not where domains depend on the paths of shards.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column, or has too many domains.
+        StoreError: where there is something else at the store's place.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    progress(Progress("loading kernels"))
+    warm_up()
+    step = ProfileStep(settings.batch_bytes, unit, domains)
+    if settings.store is None or step.domains.source.looks_at_paths:
+        parts = [part for shard in shards for part in split(shard, settings.part_bytes)]
+        done = _add_up(parts, _fresh(step), settings.jobs, stage, progress)
+        return _version(corpus, shards, done, step.unit)
+    with stored_profiles(
+        corpus, shards, settings.store, step,
+        jobs=settings.jobs, tool_version=tool_version, stage=stage, progress=progress,
+    ) as stored:  # fmt: skip
+        done = _add_up(shards, stored.load, settings.jobs, stage, lambda _: None)
+    return _version(corpus, shards, done, step.unit)
+
+
+# What was read of a part, its profile, and the sha256 of its shard: None for URLs and later parts.
+_Done = tuple[ReadLog, Profile, str | None]
+
+
+def _fresh(step: ProfileStep) -> Callable[[Shard, Tell], _Done]:
+    """Return what profiles a part from its file."""
+
+    def profile(part: Shard, tell: Tell) -> _Done:
+        log = ReadLog()
+        profile = step.profile(part, log, tell)
+        is_first = part.part is None or part.part[0] == 0
+        return log, profile, file_digest(part.path) if is_first else None
+
+    return profile
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What all steps gave."""
+
+    by_weight: list[tuple[float, Profile]]
+    logs: list[ReadLog]
+    digests: dict[str, str]
+
+
+def _add_up(
+    parts: Sequence[Shard],
+    step: Callable[[Shard, Tell], _Done],
+    jobs: int,
+    stage: str,
+    progress: Callable[[Progress], None],
+) -> _Sums:
+    """Run the step for every part, in their order, and add up what they give."""
+    sums = sums_by_weight(parts)
+
+    def run(number: int, tell: Tell) -> tuple[ReadLog, str | None]:
+        log, profile, digest = step(parts[number], tell)
+        sums[parts[number].weight].take(number, profile)
+        return log, digest
+
+    done = run_steps(run, range(len(parts)), jobs, stage, progress)
+    return _Sums(
+        [(weight, sums[weight].total()) for weight in sorted(sums)],
+        [log for log, _ in done],
+        {part.path: own for part, (_, own) in zip(parts, done, strict=True) if own is not None},
+    )
+
+
+def _version(corpus: Sequence[str], shards: Sequence[Shard], sums: _Sums, unit: str) -> Version:
+    log = ReadLog()
+    for own in sums.logs:
+        log.merge(own)
+    profiles = [weighted(profile, weight) for weight, profile in sums.by_weight]
+    return Version(
+        name=", ".join(sorted(set(corpus))),
+        profile=merge(profiles) if profiles else empty_profile(unit),
+        log=log,
+        shards=tuple(
+            ReadShard(shard.path, shard.size_bytes, sums.digests.get(shard.path), shard.weight)
+            for shard in shards
+        ),
+        shards_unread=len({p.shard for own in sums.logs for p in own.problems if p.row is None}),
+        **{
+            name: int(sum(profile.total(name) for _, profile in sums.by_weight))
+            for name in MEASURES
+        },
+    )
