@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
-PACKAGES := sluicegate pipelines reports scanners indexes corpora
+PACKAGES := sluicegate flows pipelines reports scanners indexes corpora
 
 .PHONY: setup demo test test-all check format clean
 

@@ -9,7 +9,7 @@ import pytest
 from sluicegate.cli import build_parser
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ["corpora", "indexes", "pipelines", "reports", "scanners", "sluicegate"]
+PACKAGES = ["corpora", "flows", "indexes", "pipelines", "reports", "scanners", "sluicegate"]
 
 
 def commands():

@@ -1,0 +1,64 @@
+"""The flow of `sluicegate index build`."""
+
+# Annotations stay objects: Prefect cannot resolve their names in the processes of `serve`.
+from prefect import flow
+
+from flows.bringing import bring
+from flows.defaults import FLOW
+from flows.names import corpus_name
+from flows.options import RunOptions
+from flows.outcomes import DONE, INCOMPLETE, Outcome
+from flows.steps import Brought
+from flows.telling import finish
+from pipelines.index import Built, IndexSettings
+
+
+@flow(name="index", **FLOW)
+def index_flow(
+    corpus: list[str],
+    store: str,
+    settings: IndexSettings = IndexSettings(),  # noqa: B008 - frozen
+    options: RunOptions = RunOptions(),  # noqa: B008 - frozen
+    skip_bad: bool = False,
+) -> Outcome:
+    """Bring what a store lacks of a corpus into it, and write the manifest of its version.
+
+    Raises:
+        UnmetError: where something could not be read.
+    """
+    brought, built = bring(corpus, store, settings, options)
+    return finish(_outcome(corpus, store, brought, built, skip_bad=skip_bad), options)
+
+
+def _outcome(
+    corpus: list[str], store: str, brought: Brought, built: Built, *, skip_bad: bool
+) -> Outcome:
+    new = brought.built + built.built
+    headline = f"{built.shards:,} shards: {new:,} indexed, {built.shards - new:,} there already"
+    if built.problems:
+        problem = built.problems[0]
+        headline = f"no version was written: {problem}"
+    elif built.broken_off:
+        headline = f"{built.broken_off:,} shards are damaged and were read in part"
+    elif built.bad_documents and not skip_bad:
+        headline = f"{built.bad_documents:,} documents could not be read"
+    complete = built.complete or (skip_bad and built.manifest is not None and not built.broken_off)
+    return Outcome(
+        flow="index",
+        corpus=corpus_name(corpus),
+        verdict="complete" if complete else "incomplete",
+        exit_status=DONE if complete else INCOMPLETE,
+        headline=headline,
+        facts={
+            "store": store,
+            "version": None if built.manifest is None else built.manifest.name,
+            "shards": built.shards,
+            "built": new,
+            "recognised": built.shards - new - len(built.problems),
+            "documents_read": brought.documents + built.documents,
+            "bytes_read": brought.bytes + built.bytes,
+            "bad_documents": built.bad_documents,
+            "broken_off": built.broken_off,
+            "unread": len(built.problems),
+        },
+    )

@@ -1,0 +1,138 @@
+"""From the options of a command to the parameters of its flow."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel
+
+from flows.errors import FlowError
+from flows.options import RunOptions
+from pipelines.audit_settings import AuditSettings
+from pipelines.clean_settings import CleanSettings
+from pipelines.drift_settings import DriftSettings
+from pipelines.gate_settings import GateSettings
+from pipelines.settings import ScanSettings
+
+Settings = TypeVar("Settings", bound=BaseModel)
+COMMA_SEPARATED: Final = ("text", "scanners")
+
+
+def parameters_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the parameters of the flow that the options name.
+
+    Raises:
+        FlowError: where what is asked for does not go together.
+        pydantic.ValidationError: where a setting has a value that it cannot have.
+    """
+    parameters = {
+        "index": _index, "scan": _scan, "gate": _gate, "audit": _audit, "drift": _drift,
+        "clean": _clean,
+    }[options.flow_name](options)  # fmt: skip
+    run = {name: getattr(options, name) for name in ("runner", "address", "jobs", "webhook")}
+    if options.task_bytes is not None:
+        run["task_bytes"] = options.task_bytes
+    run["history"] = hasattr(options, "out") and (
+        options.history or options.flow_action in ("serve", "deploy")
+    )
+    _refuse_idle_workers(options)
+    return parameters | {"options": RunOptions(**run)}
+
+
+def _index(options: argparse.Namespace) -> dict[str, Any]:
+    from pipelines.index import IndexSettings
+
+    return {
+        "corpus": options.corpus,
+        "store": options.store,
+        "settings": _settings(IndexSettings, options),
+        "skip_bad": options.skip_bad,
+    }
+
+
+def _scan(options: argparse.Namespace) -> dict[str, Any]:
+    _refuse_nothing(options)
+    return {
+        "corpus": options.corpus,
+        "benchmarks": options.benchmarks,
+        "out": os.fspath(options.out),
+        "settings": _settings(ScanSettings, options),
+        "fail_on": options.fail_on,
+    }
+
+
+def _gate(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "mix": options.mix,
+        "benchmarks": options.benchmarks,
+        "out": os.fspath(options.out),
+        "against": options.against,
+        "policy": options.policy,
+        "settings": _settings(GateSettings, options),
+    }
+
+
+def _audit(options: argparse.Namespace) -> dict[str, Any]:
+    _refuse_nothing(options)
+    options.overlap = not options.no_overlap
+    options.reference_models = tuple(options.reference_model)
+    options.clean_models = tuple(options.clean_model)
+    return {
+        "corpus": options.corpus,
+        "benchmarks": options.benchmarks,
+        "out": os.fspath(options.out),
+        "settings": _settings(AuditSettings, options),
+        "fail_on": options.fail_on,
+    }
+
+
+def _drift(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "baseline": options.baseline,
+        "candidate": options.candidate,
+        "benchmarks": options.benchmarks,
+        "out": os.fspath(options.out),
+        "settings": _settings(DriftSettings, options),
+        "fail_on_alarm": options.fail_on == "alarm",
+    }
+
+
+def _clean(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "corpus": options.corpus,
+        "findings": options.findings,
+        "out": options.out,
+        "settings": _settings(CleanSettings, options),
+    }
+
+
+def _settings(kind: type[Settings], options: argparse.Namespace) -> Settings:
+    """Return settings from the options of the same names."""
+    values = {name: getattr(options, name) for name in kind.model_fields if hasattr(options, name)}
+    for name in COMMA_SEPARATED:
+        if name in values:
+            values[name] = tuple(values[name].split(","))
+    return kind(**values)
+
+
+def _refuse_nothing(options: argparse.Namespace) -> None:
+    if not options.corpus and options.store is None:
+        raise FlowError("nothing to scan; name a CORPUS, or an index store with --store")
+
+
+def _refuse_idle_workers(options: argparse.Namespace) -> None:
+    """Refuse a runner that would have nothing to do: only what goes into a store is cut into tasks."""
+    if options.runner == "local":
+        return
+    brings = options.flow_name in ("index", "gate", "scan", "audit")
+    has_store = getattr(options, "store", None) is not None
+    if not brings:
+        raise FlowError(
+            f"--runner {options.runner}: {options.flow_name} runs on one machine in this version; leave it out"
+        )
+    if not has_store:
+        raise FlowError(
+            f"--runner {options.runner} needs --store: there its workers put what they make of the shards"
+        )
