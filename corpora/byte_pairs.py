@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from corpora.kernels import inline_kernel, kernel
-from corpora.peek import address_of, peek_8, peek_32, peek_64, poke_32
+from corpora.peek import address_of, peek_8, peek_16, peek_32, peek_64, poke_32
 from corpora.spelling import MULTIPLIER
+from corpora.split_automaton import decode
 
 U64 = np.uint64
 ZERO, ONE = U64(0), U64(1)
@@ -29,10 +30,21 @@ PLACE_BITS: Final = 7
 SEARCHED: Final = 1 << PLACE_BITS  # bytes of a piece from which on a heap is faster than a search
 SCRATCH: Final = 3 * SEARCHED
 NO_PAIR: Final = U64(2**31 - 1)
+NO_CHARACTER: Final = 2**32 - 1
+
+
+class Characters(NamedTuple):
+    """The ids of characters: `ids[page_of[c >> 8] << 8 | c & 255]`, NO_CHARACTER for its bytes."""
+
+    page_of: np.ndarray  # uint16 (4352,)
+    ids: np.ndarray  # uint32
+
+
+BYTES_ONLY: Final = Characters(np.zeros(0, np.uint16), np.zeros(0, np.uint32))
 
 
 class Merges(NamedTuple):
-    """What may merge."""
+    """What may merge, beginning with bytes, or with characters where `characters` has any."""
 
     byte_ids: np.ndarray  # uint32 (256,): the id of each byte
     byte_pairs: (
@@ -42,10 +54,13 @@ class Merges(NamedTuple):
         np.ndarray
     )  # uint64, a power of two: left id << 44 | right id << 24 | rank; FREE where empty
     merged_ids: np.ndarray  # uint32 (merges,): the id that a rank makes
+    characters: Characters
 
 
 def build_merges(
-    byte_ids: Sequence[int], merges: Mapping[tuple[int, int], tuple[int, int]]
+    byte_ids: Sequence[int],
+    merges: Mapping[tuple[int, int], tuple[int, int]],
+    characters: Characters = BYTES_ONLY,
 ) -> Merges:
     """Return the tables of merges given as (left, right) -> (rank, merged id)."""
     n_ranks = 1 + max((rank for rank, _ in merges.values()), default=0)
@@ -61,7 +76,8 @@ def build_merges(
         for left in byte_ids
         for right in byte_ids
     ]
-    return Merges(np.array(byte_ids, np.uint32), np.array(byte_pairs, np.uint32), slots, merged_ids)
+    tables = np.array(byte_ids, np.uint32), np.array(byte_pairs, np.uint32)
+    return Merges(*tables, slots, merged_ids, characters)
 
 
 @kernel
@@ -99,6 +115,9 @@ class MergesAt(NamedTuple):
     slots: Any
     mask: Any
     merged_ids: Any
+    page_of: Any
+    character_ids: Any
+    has_characters: Any
     scratch: Any
 
 
@@ -111,6 +130,9 @@ def locate_merges(merges: Any, scratch: Any) -> Any:
         address_of(merges.slots),
         U64(len(merges.slots) - 1),
         address_of(merges.merged_ids),
+        address_of(merges.characters.page_of),
+        address_of(merges.characters.ids),
+        U64(len(merges.characters.ids) > 0),
         address_of(scratch),
     )
 
@@ -122,22 +144,49 @@ def merge_piece(text: Any, first: Any, last: Any, merges: Any, ids: Any) -> Any:
     `text` and `ids` (uint32, room for one a byte) are addresses, `merges` is a MergesAt, all
     numbers are uint64.
     """
-    length = last - first
-    left_byte = peek_8(text, first)
-    poke_32(ids, ZERO, peek_32(merges.byte_ids, left_byte))
-    if length > U64(SEARCHED):
-        for k in range(1, length):
-            poke_32(ids, U64(k), peek_32(merges.byte_ids, peek_8(text, first + U64(k))))
-        return U64(_merge_long(np.int64(length), merges, ids))
     pairs = merges.scratch
-    for k in range(1, length):
-        byte = peek_8(text, first + U64(k))
-        poke_32(ids, U64(k), peek_32(merges.byte_ids, byte))
-        pair = peek_32(merges.byte_pairs, left_byte << U64(8) | byte) | U64(k - 1)
-        poke_32(pairs, U64(k - 1), pair)
-        left_byte = byte
+    if merges.has_characters:
+        length = _write_characters(text, first, last, merges, ids)
+        if length > U64(SEARCHED):
+            return U64(_merge_long(np.int64(length), merges, ids))
+        for k in range(1, length):
+            rank = _rank_of(merges, peek_32(ids, U64(k - 1)), peek_32(ids, U64(k)))
+            poke_32(pairs, U64(k - 1), rank << U64(PLACE_BITS) | U64(k - 1))
+    else:
+        length = last - first
+        for k in range(length):
+            poke_32(ids, U64(k), peek_32(merges.byte_ids, peek_8(text, first + U64(k))))
+        if length > U64(SEARCHED):
+            return U64(_merge_long(np.int64(length), merges, ids))
+        for k in range(1, length):
+            at = first + U64(k)
+            pair = peek_32(merges.byte_pairs, peek_8(text, at - ONE) << U64(8) | peek_8(text, at))
+            poke_32(pairs, U64(k - 1), pair | U64(k - 1))
     poke_32(pairs, length - ONE, NO_PAIR)
     return _merge_short(length, merges, ids)
+
+
+@kernel
+def _write_characters(text: Any, first: Any, last: Any, merges: Any, ids: Any) -> Any:
+    """Write the ids of characters, of their bytes where they have none; return their number."""
+    n = ZERO
+    place = first
+    while place < last:
+        lead = peek_8(text, place)
+        point, size = lead, ONE
+        if lead >= U64(0x80):
+            point, size = decode(text, place, lead)
+        page = peek_16(merges.page_of, point >> U64(8))
+        number = peek_32(merges.character_ids, page << U64(8) | point & U64(255))
+        if number != U64(NO_CHARACTER):
+            poke_32(ids, n, number)
+            n += ONE
+        else:
+            for k in range(size):
+                poke_32(ids, n, peek_32(merges.byte_ids, peek_8(text, place + U64(k))))
+                n += ONE
+        place += size
+    return n
 
 
 @kernel

@@ -16,8 +16,9 @@ from corpora.byte_level import encode_documents
 from corpora.composed_form import compose, surely_composed
 from corpora.piece_cache import Encoded, new_cache
 from corpora.space_cuts import encode_stretches, encode_whole
-from corpora.token_recipe import ByteLevel
+from corpora.token_recipe import Native
 from corpora.tokenizer import Tokenizer
+from corpora.written_spaces import write_spaces
 
 Ids = tuple[np.ndarray, np.ndarray]  # ids uint32 (m,), ends int64 (n + 1,)
 
@@ -76,31 +77,31 @@ class SpacesEncoder:
 
 
 class PiecesEncoder:
-    """The recipe of a byte-level BPE; only odd documents go to the library."""
+    """The recipe of a BPE; only odd documents go to the library."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
-        if tokenizer.byte_level is None:
+        if tokenizer.native is None:
             raise ValueError(f"{tokenizer.name}: no recipe: {tokenizer.no_recipe}")
         self._tokenizer = tokenizer
-        self._byte_level = tokenizer.byte_level
+        self._native = tokenizer.native
         self._cache = new_cache()
 
     def encode(self, data: np.ndarray, bounds: np.ndarray) -> Ids:
         """See `Encoder`."""
-        composed, composed_bounds = data, bounds
+        native = self._native
+        text, text_bounds = data, bounds
         refused = np.zeros(len(bounds) - 1, bool)
-        if self._byte_level.composes:
+        if native.composes:
             unsure = ~surely_composed(data, bounds)
             if unsure.any():
-                composed, composed_bounds, refused = _composed(
-                    data, bounds, unsure, self._byte_level
-                )
-        encoded, self._cache = encode_documents(
-            composed, composed_bounds, self._byte_level.recipe, self._cache
-        )
-        return _with_left(
-            encoded._replace(left=encoded.left | refused), data, bounds, self._tokenizer
-        )
+                text, text_bounds, refused = _composed(data, bounds, unsure, native)
+        if native.opening is not None and native.hard_tokens is not None:
+            text, text_bounds, refused = write_spaces(
+                data, bounds, native.opening, native.hard_tokens
+            )
+        encoded, self._cache = encode_documents(text, text_bounds, native.recipe, self._cache)
+        encoded = encoded._replace(left=encoded.left | refused)
+        return _with_left(encoded, data, bounds, self._tokenizer)
 
 
 ENCODERS: Final[dict[Cut, Callable[[Tokenizer], Encoder]]] = {
@@ -111,7 +112,7 @@ ENCODERS: Final[dict[Cut, Callable[[Tokenizer], Encoder]]] = {
 
 
 def _composed(
-    data: np.ndarray, bounds: np.ndarray, unsure: np.ndarray, byte_level: ByteLevel
+    data: np.ndarray, bounds: np.ndarray, unsure: np.ndarray, native: Native
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return documents with the unsure ones composed, and which of them must go to the library.
 
@@ -125,7 +126,7 @@ def _composed(
         start, end = bounds[document], bounds[document + 1]
         text = bytes(data[start:end]).decode()
         form = compose(text)
-        if form is None or any(token in text for token in byte_level.raw_tokens):
+        if form is None or any(token in text for token in native.raw_tokens):
             refused[document], form = True, ""
         raw = form.encode()
         parts += [data[done:start], np.frombuffer(raw, np.uint8)]

@@ -56,7 +56,7 @@ AWKWARD: Final = (
 @lru_cache(maxsize=8)
 def finest_cut(tokenizer: Tokenizer) -> Cut:
     """Return the cut that gives the library's ids with the least work."""
-    if tokenizer.byte_level is not None and _agrees_on_battery(tokenizer, Cut.PIECES):
+    if tokenizer.native is not None and _agrees_on_battery(tokenizer, Cut.PIECES):
         return Cut.PIECES
     if _spaces_part(tokenizer) and _agrees_on_battery(tokenizer, Cut.SPACES):
         return Cut.SPACES

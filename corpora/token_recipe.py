@@ -9,20 +9,29 @@ What is said here about the library is what its source does (huggingface/tokeniz
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import is_normalized
 
 import numpy as np
 
 from corpora.added_tokens import HARD, Trie, build_trie
 from corpora.byte_level import Recipe, merges_to
-from corpora.byte_pairs import LARGEST_ID, LARGEST_RANK, Merges, build_merges
+from corpora.byte_pairs import (
+    BYTES_ONLY,
+    LARGEST_ID,
+    LARGEST_RANK,
+    Characters,
+    Merges,
+    build_merges,
+)
 from corpora.character_classes import TooManyClassesError
 from corpora.character_joins import build_joins
 from corpora.piece_cache import PieceCache, cache_of
 from corpora.split_automaton import build_splitter
 from corpora.split_pattern import Program, UnknownPatternError, parse_pattern
+from corpora.written_spaces import Opening
 
 if TYPE_CHECKING:
     from tokenizers import AddedToken
@@ -40,38 +49,37 @@ class NoRecipeError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class ByteLevel:
+class Native:
     """A recipe, and what is done to the text before it."""
 
     recipe: Recipe
-    composes: bool  # the text is put into the form NFC
-    raw_tokens: tuple[str, ...]  # those that are sought before the text is composed
+    composes: bool = False  # the text is put into the form NFC
+    raw_tokens: tuple[str, ...] = ()  # those that are sought before the text is composed
+    opening: Opening | None = None  # spaces are written as ▁; None: they are not
+    hard_tokens: tuple[Trie, Trie] | None = None  # sought before spaces are written
 
 
-def build_recipe(described: Mapping[str, Any], added: Mapping[int, AddedToken]) -> ByteLevel:
-    """Return the recipe of a tokenizer, given as its JSON and its added tokens by id.
+def build_recipe(described: Mapping[str, Any], added: Mapping[int, AddedToken]) -> Native:
+    """Return the recipe of a byte-level BPE, given as its JSON and its added tokens by id.
 
     Raises:
         NoRecipeError: where anything in it is not understood.
     """
     model = described["model"]
-    if model["type"] != "BPE" or model.get("dropout"):
-        raise NoRecipeError(f"its model is {model['type']}")
-    if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
-        raise NoRecipeError("its pieces have a prefix or a suffix")
     composes = _composes(described["normalizer"])
+    if composes and not all(is_normalized("NFC", token.content) for token in added.values()):
+        raise NoRecipeError("an added token is not composed")
     try:
         stages = _stages(described["pre_tokenizer"])
         splitter = build_splitter(*zip(*stages, strict=True))
     except (UnknownPatternError, TooManyClassesError) as error:
         raise NoRecipeError(f"its pattern: {error}") from error
-    merges = _merges(model)
+    merges = merge_table(model, _byte_ids(model["vocab"]))
     pieces = _pieces(model)
-    words = _words(pieces, merges, bool(model.get("ignore_merges")))
-    joins = build_joins(pieces)
-    raw, normal = tries(added)
-    contents = tuple(token.content for token in added.values() if not token.normalized)
-    return ByteLevel(Recipe(raw, normal, splitter, merges, joins, words), composes, contents)
+    words = build_words(pieces, merges, bool(model.get("ignore_merges")))
+    recipe = Recipe(*tries(added), splitter, merges, build_joins(pieces), words)
+    raw_tokens = tuple(token.content for token in added.values() if not token.normalized)
+    return Native(recipe, composes, raw_tokens)
 
 
 def tries(added: Mapping[int, AddedToken], all_hard: bool = False) -> tuple[Trie, Trie]:
@@ -142,21 +150,36 @@ def _stage(split: Mapping[str, Any]) -> Stage:
             raise NoRecipeError(f"it splits with the behavior {behavior}")
 
 
-def _merges(model: Mapping[str, Any]) -> Merges:
+def merge_table(
+    model: Mapping[str, Any], byte_ids: Sequence[int], characters: Characters = BYTES_ONLY
+) -> Merges:
+    """Return the merges of a model.
+
+    Raises:
+        NoRecipeError: where it is not a BPE, or one with more to it.
+    """
+    if model["type"] != "BPE" or model.get("dropout"):
+        raise NoRecipeError(f"its model is {model['type']}")
+    if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
+        raise NoRecipeError("its pieces have a prefix or a suffix")
     vocabulary, listed = model["vocab"], model["merges"]
     if len(listed) > LARGEST_RANK or max(vocabulary.values(), default=0) > LARGEST_ID:
         raise NoRecipeError("its vocabulary is too large")
+    pairs = {}
+    for rank, merge in enumerate(listed):
+        left, right = merge.split(" ") if isinstance(merge, str) else merge
+        pairs[vocabulary[left], vocabulary[right]] = rank, vocabulary[left + right]
+    return build_merges(byte_ids, pairs, characters)
+
+
+def _byte_ids(vocabulary: Mapping[str, int]) -> list[int]:
     byte_ids = [0] * 256
     for character, byte in byte_characters().items():
         if character in vocabulary:
             byte_ids[byte] = vocabulary[character]
         elif byte not in NEVER_IN_UTF_8:
             raise NoRecipeError(f"its vocabulary lacks the byte {byte:#04x}")
-    pairs = {}
-    for rank, merge in enumerate(listed):
-        left, right = merge.split(" ") if isinstance(merge, str) else merge
-        pairs[vocabulary[left], vocabulary[right]] = rank, vocabulary[left + right]
-    return build_merges(byte_ids, pairs)
+    return byte_ids
 
 
 def _pieces(model: Mapping[str, Any]) -> dict[bytes, int]:
@@ -170,7 +193,9 @@ def _pieces(model: Mapping[str, Any]) -> dict[bytes, int]:
     }
 
 
-def _words(pieces: Mapping[bytes, int], merges: Merges, ignore_merges: bool) -> PieceCache:
+def build_words(
+    pieces: Mapping[bytes, int], merges: Merges, ignore_merges: bool = False
+) -> PieceCache:
     """Return the pieces that are one token.
 
     Those are the pieces that merging makes one token, so that they need not be merged again, and with

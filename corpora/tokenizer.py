@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from corpora.added_tokens import Trie
 from corpora.problems import CorpusError, said
+from corpora.spaced_recipe import build_spaced_recipe
 from corpora.token_recipe import (
-    ByteLevel,
+    Native,
     NoRecipeError,
     build_recipe,
     byte_characters,
@@ -40,8 +41,8 @@ SWITCHED_OFF: Final = ("truncation", "padding")
 class Tokenizer:
     """A tokenizer; no special tokens are put around a text. Threads may share it.
 
-    `digest` is the SHA-256 of the file. `size` is the largest id plus 1. `byte_level` is None where
-    `no_recipe` says why. `added` are the added tokens by id.
+    `digest` is the SHA-256 of the file. `size` is the largest id plus 1. `native` is the recipe, None
+    where `no_recipe` says why. `added` are the added tokens by id.
     """
 
     def __init__(self, name: str, digest: str, described: dict[str, Any]) -> None:
@@ -55,12 +56,14 @@ class Tokenizer:
         self.inner_library, self.has_own_start = _without_prepend(complete, library)
         self.added: Mapping[int, AddedToken] = added
         self.hard_tokens = self._hard_tokens()
-        self.byte_level: ByteLevel | None = None
-        self.no_recipe: str | None = None
-        try:
-            self.byte_level = build_recipe(complete, added)
-        except NoRecipeError as error:
-            self.no_recipe = str(error)
+        self.native: Native | None = None
+        self.no_recipe = ""
+        for build in (build_recipe, build_spaced_recipe):
+            try:
+                self.native = build(complete, added)
+                break
+            except NoRecipeError as error:
+                self.no_recipe = self.no_recipe or str(error)
         self._bytes_of = byte_characters() if _is_byte_level(complete) else None
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:

@@ -21,13 +21,13 @@ U32 = np.uint32
 
 @kernel
 def name_words(
-    data: Any, last: int, begins: Any, wanted: Any, n_wanted: int, page_of: Any, entries: Any,
-    parts: Any, names: Any, used: int, ends: Any, n_names: int,
+    data: Any, last: int, begins: Any, n_all: int, wanted: Any, n_wanted: int, page_of: Any,
+    entries: Any, parts: Any, names: Any, used: int, ends: Any, n_names: int,
 ) -> tuple[Any, int]:  # fmt: skip
     """Append the normal form of words of a text that ends at byte `last`, as UTF-8, to `names`.
 
-    `wanted` (int64, ascending, the first `n_wanted` count): numbers of words in `begins`, which is that
-    of `find_words` for the same text. Word k of them ends at `ends[n_names + k]` (int64). Returns
+    `begins` is that of `find_words` for the same text, of `n_all` words. `wanted` (int64, ascending, the
+    first `n_wanted` count): their numbers. Word k of them ends at `ends[n_names + k]` (int64). Returns
     `names` (uint8), which may have grown, and how much of it is used.
     """
     letters = np.empty(0, U32)
@@ -49,23 +49,37 @@ def name_words(
             continue
         begin = ~begin
         if begin != spelled:
-            room = 8 * (last - begin) + 2
-            if room > len(letters):
-                letters, folded = np.empty(room, U32), np.empty(room, U32)
-                letter_ends, hashes = np.empty(room, np.int64), np.empty(room, np.uint64)
-            spell(
-                data, begin, last, 0, page_of, entries, parts, hashes, none, none, letter_ends,
-                letters, folded, marks, 0, True,
-            )  # fmt: skip
             spelled = begin
             first_word = word
             while first_word and begins[first_word - 1] == ~begin:
                 first_word -= 1
+            n_words, end = _spelled_together(begins, first_word, n_all, last)
+            if 8 * (end - begin) + 2 > len(letters):
+                letters = np.empty(8 * (end - begin) + 2, U32)
+                folded = np.empty(len(letters), U32)
+            if n_words > len(hashes):
+                letter_ends, hashes = np.empty(n_words, np.int64), np.empty(n_words, np.uint64)
+            spell(
+                data, begin, last, 0, page_of, entries, parts, hashes, none, none, letter_ends,
+                letters, folded, marks, 0, True,
+            )  # fmt: skip
         at = word - first_word
         first_letter = letter_ends[at - 1] + 1 if at else 0
         used = _name_letters(letters, first_letter, letter_ends[at], names, used)
         ends[n_names + k] = used
     return names, used
+
+
+@inline_kernel
+def _spelled_together(begins: Any, first_word: int, n_all: int, last: int) -> tuple[int, int]:
+    """Return how many words are spelled from where this one is, and the byte at which the next begins."""
+    word = first_word
+    while word < n_all and begins[word] == begins[first_word]:
+        word += 1
+    end = last
+    if word < n_all:
+        end = begins[word] if begins[word] >= 0 else ~begins[word]
+    return word - first_word, end
 
 
 @kernel

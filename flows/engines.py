@@ -23,6 +23,7 @@ from flows.options import RunOptions
 
 Result = TypeVar("Result")
 MOST_LOST: Final = 3  # workers that may die under the same step
+SCHEDULER_WAIT_S: Final = 15
 WORKER_WAIT_S: Final = 60  # for the first worker of a cluster
 
 
@@ -181,7 +182,7 @@ def _dask(options: RunOptions) -> Iterator[Engine]:
             yield _Dask(client)
         return
     try:
-        client = Client(options.address, timeout=WORKER_WAIT_S)
+        client = Client(options.address, timeout=SCHEDULER_WAIT_S)
     except (OSError, ValueError) as error:
         raise ClusterError(
             f"--address {options.address}: no Dask scheduler answers ({error}); start one with: dask scheduler"

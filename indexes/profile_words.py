@@ -22,14 +22,15 @@ from corpora.normal_form import find_words, table
 from corpora.pieces import cut_between_words
 from corpora.word_names import name_words
 from indexes.document_signatures import MOST_WORDS_PER_BYTE, SHINGLE_WORDS, chain, unchained
-from indexes.seeds import seed_at
+from indexes.seeds import SPREAD, STEP
 from indexes.tally import (
     N_ROWS,
     Tally,
     close_document,
+    find_rows,
     make_room,
-    touch_keys,
-)  # fmt: skip
+    touch_rows,
+)
 
 GROUPS: Final = 256
 GROUPS_PER_FOLD: Final = 8
@@ -41,6 +42,8 @@ GROUP_SHIFT: Final = U64(56)
 NEAR_MIX: Final = U64(0xA0761D6478BD642F)
 SHIFT_32: Final = U64(32)
 NO_HASH: Final = U64(0xFFFFFFFFFFFFFFFF)
+ZERO: Final = U64(0)
+STEP_OUT: Final = U64(pow(int(STEP), SHINGLE_WORDS, 1 << 64))  # of the word that leaves a shingle
 
 
 class Names(NamedTuple):
@@ -96,9 +99,8 @@ def _read_documents(
     used = ends[tally.sizes[N_ROWS] - 1] if tally.sizes[N_ROWS] else 0
     for document in range(len(bounds) - 1):
         at, last = bounds[document], bounds[document + 1]
-        domain = domains[document]
         carried = n_words = 0
-        text_hash = unchained()
+        text_hash, rolled = unchained(), ZERO
         near[:] = NO_HASH
         while at < last:
             end = cut_between_words(data, at, last, piece_bytes)
@@ -110,20 +112,19 @@ def _read_documents(
             n = find_words(data, at, end, page_of, entries, parts, hashes[carried:], begins)
             n_words += n
             n += carried
-            text_hash = _take_words(hashes, carried, n, text_hash, near)
             if counts:
                 tally = make_room(tally, n)
                 n_before = tally.sizes[N_ROWS]
-                n_new = touch_keys(hashes, carried, n, domain, tally)
-                if n_before + n_new > len(ends):
-                    longer = np.empty(2 * (n_before + n_new), np.int64)
-                    longer[:n_before] = ends[:n_before]
-                    ends = longer
+                n_new = find_rows(hashes, carried, n, domains[document], tally)
+                ends = _with_room(ends, n_before, n_new)
                 letters, used = name_words(
-                    data, end, begins, tally.new, n_new, page_of, entries, parts, letters, used, ends,
-                    n_before,
+                    data, end, begins, n - carried, tally.new, n_new, page_of, entries, parts, letters,
+                    used, ends, n_before,
                 )  # fmt: skip
-            carried = min(n, SHINGLE_WORDS - 1)
+            text_hash, rolled = _take_words(hashes, carried, n, text_hash, rolled, near)
+            if counts:
+                touch_rows(tally, n - carried)
+            carried = min(n, SHINGLE_WORDS)
             for word in range(carried):
                 hashes[word] = hashes[n - carried + word]
             at = end
@@ -136,21 +137,35 @@ def _read_documents(
 
 
 @kernel
-def _take_words(hashes: Any, first: int, last: int, text_hash: Any, near: Any) -> Any:
-    """Take the words from `first` on into the text hash, and the shingles that end with them.
+def _take_words(
+    hashes: Any, first: int, last: int, text_hash: Any, rolled: Any, near: Any
+) -> tuple[Any, Any]:  # fmt: skip
+    """Take the words from `first` on into the text hash, and the shingles that end with them into `near`.
 
-    The smallest hashes of shingles stay in `near`, ascending, each once. In one loop, because the text
-    hash waits for itself, and shingles fill that time.
+    A shingle's hash is that of `seed_at`: a polynomial of the words' hashes, which rolls on from word to
+    word. In one loop, because the text hash waits for itself.
     """
-    most = len(near) - 1
+    limit = near[NEAR_HASHES - 1]
     for word in range(first, last):
         text_hash = chain(text_hash, hashes[word])
-        if word < SHINGLE_WORDS - 1:
-            continue
-        h = seed_at(hashes, word - SHINGLE_WORDS + 1, SHINGLE_WORDS)
-        if h < near[most]:
+        rolled = rolled * STEP + hashes[word]
+        if word >= SHINGLE_WORDS:
+            rolled -= hashes[word - SHINGLE_WORDS] * STEP_OUT
+        h = rolled * SPREAD
+        h ^= h >> SHIFT_32
+        if h < limit and word >= SHINGLE_WORDS - 1:
             _keep(h, near)
-    return text_hash
+            limit = near[NEAR_HASHES - 1]
+    return text_hash, rolled
+
+
+@kernel
+def _with_room(ends: Any, n: int, more: int) -> Any:
+    if n + more <= len(ends):
+        return ends
+    longer = np.empty(2 * (n + more), np.int64)
+    longer[:n] = ends[:n]
+    return longer
 
 
 @kernel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import numpy as np
 import pyarrow as pa
 
-from corpora.documents import BATCH_BYTES, Batch, read_batches
+from corpora.documents import BATCH_BYTES, read_batches
 from corpora.domain_source import DomainSource, Labeller
 from corpora.problems import ReadLog
 from corpora.shards import Shard
@@ -69,19 +69,18 @@ def profile_shard(
     Raises:
         CorpusError: where the text column is missing, or there are too many domains.
     """
-    if counter is not None:
-        counter.begin_shard()
+    log = ReadLog() if log is None else log
+    if counter is None:
+        builder = ProfileBuilder(unit)
+        _count(shard, builder, None, label, log, batch_bytes, tell)
+        return builder.finish()
+    counter.begin_shard()
     own_tell = tell
     while True:
-        cut = None if counter is None else counter.cut
-        own_log = ReadLog()
-        builder = ProfileBuilder(unit)
-        for batch in read_batches(shard, own_log, batch_bytes=batch_bytes):
-            domains = batch.domains if label is None else label(batch)
-            _add(batch, domains, builder, counter, own_tell)
-        if counter is None or counter.cut == cut:
-            if log is not None:
-                log.merge(own_log)
+        cut, own_log, builder = counter.cut, ReadLog(), ProfileBuilder(unit)
+        _count(shard, builder, counter, label, own_log, batch_bytes, own_tell)
+        if counter.cut == cut:
+            log.merge(own_log)
             return builder.finish()
         own_tell = lambda *_: tell(0, 0)  # noqa: E731 - the same documents count once
 
@@ -98,18 +97,28 @@ class ProfileStep:
         self._new_counter = None if unit is None else unit.new_counter
         self._idle: list[Counter] = []
 
-    def profile(self, part: Shard, log: ReadLog, tell: Tell) -> Profile:
-        """Profile a shard or a part of one."""
+    def profile(self, parts: Sequence[Shard], tell: Tell) -> tuple[Profile, list[ReadLog]]:
+        """Profile shards or parts of them, one after the other, and return what was read of each.
+
+        Words are counted in one table. For tokens each part has its own, because it may have to be done
+        again; their profiles are small.
+        """
+        logs = [ReadLog() for _ in parts]
+        label, batch_bytes = self.domains.label, self._batch_bytes
         with self._counter() as counter:
-            return profile_shard(
-                part,
-                unit=self.unit,
-                counter=counter,
-                label=self.domains.label,
-                log=log,
-                batch_bytes=self._batch_bytes,
-                tell=tell,
-            )
+            if counter is None:
+                builder = ProfileBuilder(self.unit)
+                for part, log in zip(parts, logs, strict=True):
+                    _count(part, builder, None, label, log, batch_bytes, tell)
+                return builder.finish(), logs
+            profiles = [
+                profile_shard(
+                    part, unit=self.unit, counter=counter, label=label, log=log,
+                    batch_bytes=batch_bytes, tell=tell,
+                )
+                for part, log in zip(parts, logs, strict=True)
+            ]  # fmt: skip
+            return merge(profiles), logs
 
     @contextmanager
     def _counter(self) -> Iterator[Counter | None]:
@@ -138,16 +147,20 @@ def warm_up() -> None:
         merge([profile, profile])
 
 
-def _add(
-    batch: Batch,
-    domains: pa.LargeStringArray,
+def _count(
+    shard: Shard,
     builder: ProfileBuilder,
     counter: Counter | None,
+    label: Labeller | None,
+    log: ReadLog,
+    batch_bytes: int,
     tell: Tell,
 ) -> None:
-    data, bounds = text_buffers(batch.texts)
-    for first in range(0, len(domains), MOST_DOCUMENTS):
-        some = bounds[first : first + MOST_DOCUMENTS + 1]
-        tokens = None if counter is None else counter.tokens(data, some)
-        builder.add(data, some, domains.slice(first, MOST_DOCUMENTS), tokens)
-        tell(len(some) - 1, int(some[-1] - some[0]))
+    for batch in read_batches(shard, log, batch_bytes=batch_bytes):
+        domains = batch.domains if label is None else label(batch)
+        data, bounds = text_buffers(batch.texts)
+        for first in range(0, len(domains), MOST_DOCUMENTS):
+            some = bounds[first : first + MOST_DOCUMENTS + 1]
+            tokens = None if counter is None else counter.tokens(data, some)
+            builder.add(data, some, domains.slice(first, MOST_DOCUMENTS), tokens)
+            tell(len(some) - 1, int(some[-1] - some[0]))

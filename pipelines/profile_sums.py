@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from corpora.shards import Shard
 from indexes.profile import Profile, merge
 
 
@@ -41,9 +40,9 @@ class ProfileSum:
         return profile
 
 
-def sums_by_weight(parts: Sequence[Shard]) -> dict[float, ProfileSum]:
-    """Return an empty sum for each weight; its numbers are those of the parts of this weight."""
+def sums_by_weight(weights: Sequence[float]) -> dict[float, ProfileSum]:
+    """Return an empty sum for each weight; its numbers are the places at which the weight stands."""
     numbers: dict[float, list[int]] = {}
-    for number, part in enumerate(parts):
-        numbers.setdefault(part.weight, []).append(number)
+    for number, weight in enumerate(weights):
+        numbers.setdefault(weight, []).append(number)
     return {weight: ProfileSum(own) for weight, own in numbers.items()}

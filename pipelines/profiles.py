@@ -1,7 +1,7 @@
 """The profile of a corpus version. A fold.
 
-    plan:   list the shards and split the large ones
-    map:    one step per part (pipelines.profile_step): its profile, or that of the store
+    plan:   list the shards, split the large ones, and put neighbours together into groups
+    map:    one step per group (pipelines.profile_step): its profile; of a store one per shard
     merge:  add the profiles up, those of equal weight first, so that integers stay integers
 
 Results do not depend on the number of jobs, the order of shards or the size of batches.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from corpora.problems import ReadLog
 from corpora.shards import Columns, Shard, resolve, split
@@ -21,9 +22,13 @@ from pipelines.mapping import Progress, Tell, run_steps
 from pipelines.profile_step import ProfileStep, TokenUnit, warm_up
 from pipelines.profile_sums import sums_by_weight
 from pipelines.shard_step import file_digest
-from pipelines.stored_profiles import stored_profiles
+from pipelines.stored_profiles import StoredProfiles, stored_profiles
 
-MEASURES = ("documents", "bytes", "words", "tokens")
+MEASURES: Final = ("documents", "bytes", "words", "tokens")
+# Stored bytes of a group: adding profiles up costs time, so groups are large; but a small corpus is cut
+# into GROUPS_AT_LEAST, for threads. Groups do not depend on their number.
+GROUP_BYTES: Final = 256 << 20
+GROUPS_AT_LEAST: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +97,61 @@ def profile_version(
     step = ProfileStep(settings.batch_bytes, unit, domains)
     if settings.store is None or step.domains.source.looks_at_paths:
         parts = [part for shard in shards for part in split(shard, settings.part_bytes)]
-        done = _add_up(parts, _fresh(step), settings.jobs, stage, progress)
+        done = _add_up(_grouped(parts), _fresh(step), settings.jobs, stage, progress)
         return _version(corpus, shards, done, step.unit)
     with stored_profiles(
         corpus, shards, settings.store, step,
         jobs=settings.jobs, tool_version=tool_version, stage=stage, progress=progress,
     ) as stored:  # fmt: skip
-        done = _add_up(shards, stored.load, settings.jobs, stage, lambda _: None)
+        load = _loaded(stored)
+        done = _add_up([[shard] for shard in shards], load, settings.jobs, stage, lambda _: None)
     return _version(corpus, shards, done, step.unit)
 
 
-# What was read of a part, its profile, and the sha256 of its shard: None for URLs and later parts.
-_Done = tuple[ReadLog, Profile, str | None]
+# The profile of a group; what was read of each of its parts, and the sha256 of the part's shard: None for
+# URLs and later parts.
+_Done = tuple[Profile, list[tuple[ReadLog, str | None]]]
+_Run = Callable[[Sequence[Shard], Tell], _Done]
 
 
-def _fresh(step: ProfileStep) -> Callable[[Shard, Tell], _Done]:
-    """Return what profiles a part from its file."""
+def _grouped(parts: Sequence[Shard]) -> list[list[Shard]]:
+    """Put consecutive parts of equal weight together."""
+    target = min(GROUP_BYTES, sum(part.size_bytes for part in parts) / GROUPS_AT_LEAST)
+    groups: list[list[Shard]] = []
+    size = 0
+    for part in parts:
+        size += part.size_bytes
+        if not groups or size > target or groups[-1][0].weight != part.weight:
+            groups.append([])
+            size = part.size_bytes
+        groups[-1].append(part)
+    return groups
 
-    def profile(part: Shard, tell: Tell) -> _Done:
-        log = ReadLog()
-        profile = step.profile(part, log, tell)
-        is_first = part.part is None or part.part[0] == 0
-        return log, profile, file_digest(part.path) if is_first else None
 
-    return profile
+def _fresh(step: ProfileStep) -> _Run:
+    """Return what profiles a group from its files."""
+
+    def run(parts: Sequence[Shard], tell: Tell) -> _Done:
+        profile, logs = step.profile(parts, tell)
+        is_first = [part.part is None or part.part[0] == 0 for part in parts]
+        digests = [
+            file_digest(part.path) if first else None
+            for part, first in zip(parts, is_first, strict=True)
+        ]
+        return profile, list(zip(logs, digests, strict=True))
+
+    return run
+
+
+def _loaded(stored: StoredProfiles) -> _Run:
+    """Return what loads the profile of a single shard."""
+
+    def run(parts: Sequence[Shard], tell: Tell) -> _Done:
+        (shard,) = parts
+        log, profile, digest = stored.load(shard, tell)
+        return profile, [(log, digest)]
+
+    return run
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,25 +164,27 @@ class _Sums:
 
 
 def _add_up(
-    parts: Sequence[Shard],
-    step: Callable[[Shard, Tell], _Done],
+    groups: Sequence[Sequence[Shard]],
+    step: _Run,
     jobs: int,
     stage: str,
     progress: Callable[[Progress], None],
 ) -> _Sums:
-    """Run the step for every part, in their order, and add up what they give."""
-    sums = sums_by_weight(parts)
+    """Run the step for every group, in their order, and add up what they give."""
+    sums = sums_by_weight([group[0].weight for group in groups])
 
-    def run(number: int, tell: Tell) -> tuple[ReadLog, str | None]:
-        log, profile, digest = step(parts[number], tell)
-        sums[parts[number].weight].take(number, profile)
-        return log, digest
+    def run(number: int, tell: Tell) -> list[tuple[ReadLog, str | None]]:
+        profile, read = step(groups[number], tell)
+        sums[groups[number][0].weight].take(number, profile)
+        return read
 
-    done = run_steps(run, range(len(parts)), jobs, stage, progress)
+    done = run_steps(run, range(len(groups)), jobs, stage, progress)
+    read = [each for own in done for each in own]
+    parts = [part for group in groups for part in group]
     return _Sums(
         [(weight, sums[weight].total()) for weight in sorted(sums)],
-        [log for log, _ in done],
-        {part.path: own for part, (_, own) in zip(parts, done, strict=True) if own is not None},
+        [log for log, _ in read],
+        {part.path: own for part, (_, own) in zip(parts, read, strict=True) if own is not None},
     )
 
 

@@ -143,14 +143,14 @@ class _Maker:
     ) -> tuple[ReadLog, Counts]:
         """Write the profile."""
         del scan
-        log, so_far = ReadLog(), ReadLog()
+        so_far = ReadLog()
 
         def note(documents: int, size_bytes: int) -> None:
             so_far.documents += documents
             so_far.bytes += size_bytes
             tell(so_far)
 
-        profile = self.step.profile(shard, log, note)
+        profile, [log] = self.step.profile([shard], note)
         writer.write(PROFILE_FILE, to_bytes(profile))
         counts: Counts = {name: int(profile.total(name)) for name in ("words", "tokens")}
         return log, counts

@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter
 
-from reports import audit_schema, calibration, clean_schema, drift_schema, duplicates_schema, schema
+from reports import (
+    audit_schema,
+    calibration,
+    clean_schema,
+    drift_schema,
+    duplicates_schema,
+    schema,
+    verdict_schema,
+)
 from reports.audit_html import render_audit_html
 from reports.audit_markdown import render_audit_markdown
 from reports.audit_schema import AuditReport
@@ -26,9 +34,15 @@ from reports.drift_terminal import render_drift_terminal
 from reports.duplicates_render import render_duplicates_markdown, render_duplicates_terminal
 from reports.escape import HIDDEN
 from reports.html import render_html
+from reports.junit import render_junit
 from reports.markdown import render_markdown
+from reports.sarif import render_sarif
 from reports.schema import Report, ReportError, load_checked
 from reports.terminal import render_terminal
+from reports.verdict_html import render_verdict_html
+from reports.verdict_markdown import render_verdict_markdown
+from reports.verdict_schema import Verdict
+from reports.verdict_terminal import render_verdict_terminal
 
 
 def render_json(report: Mapping[str, object]) -> str:
@@ -69,6 +83,16 @@ AUDIT_RENDERERS: dict[str, Callable[[AuditReport], str]] = {
 }
 
 
+VERDICT_RENDERERS: dict[str, Callable[[Verdict], str]] = {
+    "html": render_verdict_html,
+    "json": render_json,
+    "junit": render_junit,
+    "md": render_verdict_markdown,
+    "sarif": render_sarif,
+    "terminal": render_verdict_terminal,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of report: its file in a result folder, what checks it, and its renderings by name."""
@@ -92,6 +116,7 @@ KINDS: Final[dict[str, Kind]] = {
             "terminal": render_duplicates_terminal,
         },
     ),
+    verdict_schema.SCHEMA: Kind("report.json", verdict_schema.adapter, VERDICT_RENDERERS),
     calibration.SCHEMA: Kind(
         "calibration.json",
         calibration.adapter,
@@ -124,7 +149,7 @@ def render_file(path: Path, form: str) -> str:
 
     Args:
         path: a file that `find_report` found.
-        form: the name of the rendering: html, json, md or terminal.
+        form: the name of the rendering: html, json, md or terminal; of a gate also junit and sarif.
 
     Raises:
         ReportError: when the file is not a report of a schema known here, is damaged, or its kind

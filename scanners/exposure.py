@@ -4,10 +4,9 @@ It is the cross-entropy of the benchmark's tokens under the version's token freq
 
     sum_t b_t log2(p_t / q_t)        b: benchmark, p: baseline, q: candidate; more bits: covered worse
 
-Frequencies are smoothed alike: to each share of a token that either version or a benchmark has, the
-share of one token of the smaller version is added, then all are scaled to sum to 1. An unseen token
-costs log2 of the smaller version's size, in both versions, whichever is larger; a size alone makes
-nearly no change.
+Shares are smoothed alike in both versions (`scanners.smoothing`), so that a token that few documents
+hold says little, and the larger version has no advantage. An unseen token costs about log2 of the
+smaller version's size.
 
 The change falls into parts that add up: by token as in the sum above; by domain, and there into mix
 and within, as log2(p / q) = (p - q) / (L ln 2) with L the logarithmic mean of p and q (the LMDI of
@@ -30,6 +29,7 @@ from scanners.domains import CONFIDENCE, POWER_Z
 from scanners.drift_policy import DriftPolicy
 from scanners.half_splits import half_splits, split_coefficients
 from scanners.multiple_tests import family_limit
+from scanners.smoothing import Smoothing, smoothing
 from scanners.split_sums import split_bits
 from scanners.totals import Totals, check_alike, csr_parts, occupied_clusters
 
@@ -108,7 +108,7 @@ def exposures(
     if not used:
         return [None] * len(benchmarks)
     mixtures = sparse.vstack([_mixture(counts) for counts in used], format="csr")
-    smooth = _smoothing(baseline, candidate, mixtures)
+    smooth = smoothing(baseline, candidate, mixtures)
     masks = half_splits(FOLDS, splits, seed)
     halves = _half_changes(baseline, candidate, mixtures, smooth, masks)
     deviation = np.sqrt((halves**2).mean(axis=1))
@@ -128,26 +128,6 @@ def exposures(
     return [next(found) if counts.sum() > 0 else None for counts in benchmarks]
 
 
-@dataclass(frozen=True, slots=True)
-class Smoothing:
-    """Smoothed shares of both versions: (share + least) * scale."""
-
-    baseline: np.ndarray  # (V,)
-    candidate: np.ndarray
-    least: float
-    scale: float
-
-
-def _smoothing(baseline: Totals, candidate: Totals, mixtures: sparse.csr_array) -> Smoothing:
-    counts = [version.counts.sum(axis=0) for version in (baseline, candidate)]
-    sizes = [count.sum() for count in counts]
-    support = int(((counts[0] > 0) | (counts[1] > 0) | (mixtures.sum(axis=0) > 0)).sum())
-    least = 1 / min(sizes)
-    scale = 1 / (1 + support * least)
-    first, second = ((c / n + least) * scale for c, n in zip(counts, sizes, strict=True))
-    return Smoothing(first, second, least, scale)
-
-
 def _mixture(counts: sparse.csr_array) -> sparse.csr_array:
     """Return the share of each token in the benchmark, CSR (1, V)."""
     return sparse.csr_array(counts.sum(axis=0)[None, :] / counts.sum())
@@ -161,13 +141,18 @@ def _half_changes(
     masks: np.ndarray,
 ) -> np.ndarray:
     """Return the changes in bits between the halves of each split, (benchmarks, splits)."""
-    tokens = [version.fold_tokens.sum(axis=0) for version in (baseline, candidate)]
+    versions = baseline, candidate
+    tokens = [version.fold_tokens.sum(axis=0) for version in versions]
     first, second = split_coefficients(tokens[0], tokens[1], masks)
+    rare = [
+        smooth.spread_mass(version.folds).reshape(-1, FOLDS).sum(axis=0) for version in versions
+    ]
+    halves_spread = [np.concatenate(rare) @ part for part in (first, second)]
     users = mixtures.tocsc()
     change = np.zeros((mixtures.shape[0], len(masks)))
     split_bits(
-        *csr_parts(baseline), *csr_parts(candidate), FOLDS, first, second, smooth.least,
-        users.indptr, users.indices, users.data, change,
+        *csr_parts(baseline), *csr_parts(candidate), FOLDS, first, second, smooth.own,
+        smooth.spread, *halves_spread, smooth.least, users.indptr, users.indices, users.data, change,
     )  # fmt: skip
     return change
 
@@ -234,18 +219,24 @@ def _domain_bits(
     p, q = smooth.baseline[mixtures.indices], smooth.candidate[mixtures.indices]
     ratio = np.log(q / p)
     mean = np.divide(q - p, ratio, out=p.copy(), where=np.abs(ratio) > 1e-12)
-    worth = -mixtures.data / mean * smooth.scale / LN_2  # bits of one more share of the token
-    prices = sparse.csr_array((worth, mixtures.indices, mixtures.indptr), shape=mixtures.shape).T
+    worth = (
+        -mixtures.data / mean * smooth.scale / LN_2
+    )  # bits of one more smoothed share of the token
+    prices = sparse.csr_array((worth, mixtures.indices, mixtures.indptr), shape=mixtures.shape)
     old, new = (v.domain_tokens / v.domain_tokens.sum() for v in (baseline, candidate))
-    before, after = (_domain_values(v, prices.tocsr()) for v in (baseline, candidate))
+    before, after = (_domain_values(v, prices, smooth) for v in (baseline, candidate))
     reference = np.where((old > 0)[:, None], before, after)
     mix = (new - old)[:, None] * (reference - (old[:, None] * before).sum(axis=0))
     is_common = (old > 0) & (new > 0)
     return mix, np.where(is_common, new, 0.0)[:, None] * (after - before)
 
 
-def _domain_values(totals: Totals, prices: sparse.csr_array) -> np.ndarray:
+def _domain_values(totals: Totals, prices: sparse.csr_array, smooth: Smoothing) -> np.ndarray:
     """Return the bits that a domain's own shares of the tokens are worth, (D, n)."""
+    own = sparse.csr_array(
+        (prices.data * smooth.own[prices.indices], prices.indices, prices.indptr), prices.shape
+    )
+    worth = (totals.counts @ own.T.tocsr()).toarray()
+    worth += smooth.spread_mass(totals.counts)[:, None] * (prices @ smooth.spread)
     tokens = totals.domain_tokens[:, None]
-    worth = (totals.counts @ prices).toarray()
     return np.divide(worth, tokens, out=np.zeros(worth.shape), where=tokens > 0)

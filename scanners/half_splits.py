@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scanners.multiple_tests import upper_limit
+from scanners.multiple_tests import ROUNDING, upper_limit
 from scanners.split_sums import masked_sums
 
 
@@ -59,7 +59,7 @@ class Noise:
     @property
     def is_beyond(self) -> bool:
         """Tell whether the statistic is beyond its limit (rounding apart)."""
-        return self.observed > self.limit + 1e-12
+        return self.observed > self.limit + ROUNDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,21 @@ class Divergence:
 
 
 def noise_of(observed: float, sample: np.ndarray, chance: float, clusters: int) -> Noise:
-    """Return a statistic beside its sample under half-splits of so many clusters."""
+    """Return a statistic beside its sample under half-splits of so many clusters.
+
+    Where no half differs from another and the versions do, too few documents were drawn to tell: the
+    limit is infinite.
+    """
+    mean, deviation = float(sample.mean()), float(sample.std())
+    limit = upper_limit(sample, chance, spread_freedom(clusters))
+    if deviation <= ROUNDING and observed > mean + ROUNDING:
+        limit = np.inf
     return Noise(
         observed=float(observed),
-        floor_mean=float(sample.mean()),
-        floor_deviation=float(sample.std()),
+        floor_mean=mean,
+        floor_deviation=deviation,
         floor=float(np.quantile(sample, 0.99)),
-        limit=upper_limit(sample, chance, spread_freedom(clusters)),
+        limit=limit,
     )
 
 

@@ -45,12 +45,11 @@ def q_values(p: np.ndarray) -> np.ndarray:
 def upper_limit(sample: np.ndarray, chance: float, freedom: float) -> float:
     """Return the value that a statistic exceeds with the given chance, from its values under the null.
 
-    `freedom` is the number of clusters less one: the sample's own deviation rests on so many. Where so
-    few documents were drawn that all halves are equally far apart, no value is beyond the noise.
+    `freedom` is the number of clusters less one: the sample's own deviation rests on so many.
     """
     mean, deviation = float(sample.mean()), float(sample.std())
-    if deviation <= ROUNDING * abs(mean):
-        return np.inf if mean > ROUNDING else mean
+    if deviation <= ROUNDING:
+        return mean
     z = (_quantile(sample, chance) - mean) / deviation
     return mean + deviation * widen(max(z, -ndtri(chance)), freedom)
 

@@ -122,14 +122,16 @@ def split_variations(
 @kernel
 def split_bits(
     starts: Any, columns: Any, values: Any, other_starts: Any, other_columns: Any,
-    other_values: Any, folds: int, first: Any, second: Any, least: float,
-    user_starts: Any, users: Any, weights: Any, change: Any,
+    other_values: Any, folds: int, first: Any, second: Any, own: Any, spread: Any,
+    first_spread: Any, second_spread: Any, least: float, user_starts: Any, users: Any,
+    weights: Any, change: Any,
 ) -> None:  # fmt: skip
-    """Add weight * log2(share in the first half / share in the second), by user and split.
+    """Add weight * log2(smoothed share in the first half / in the second), by user and split.
 
-    `users` are benchmarks: those that use a column stand at `user_starts[column]` on in `users`, with
-    the token's share in the benchmark in `weights`. `least` is added to each share. `change` is
-    float64 (users, splits); the rest is as in `split_divergences`.
+    The smoothed share of a column is `own` * its share + `spread` * the half's spread mass + `least`;
+    the spread mass of each split stands in `first_spread` and `second_spread`. `users` are benchmarks:
+    those that use a column stand at `user_starts[column]` on in `users`, with the token's share in the
+    benchmark in `weights`. `change` is float64 (users, splits); the rest is as in `split_divergences`.
     """
     n_keys = len(user_starts) - 1
     n_splits = first.shape[1]
@@ -151,9 +153,12 @@ def split_bits(
             if _combine(table[place], first, a):
                 _combine(table[place], second, b)
                 table[place] = 0.0
-                for split in range(n_splits):
-                    a[split] = np.log2((a[split] + least) / (b[split] + least))
                 column = low + place
+                part, rest = own[column], spread[column]
+                for split in range(n_splits):
+                    p = part * a[split] + rest * first_spread[split] + least
+                    q = part * b[split] + rest * second_spread[split] + least
+                    a[split] = np.log2(p / q)
                 for use in range(user_starts[column], user_starts[column + 1]):
                     weight = weights[use]
                     sums = change[users[use]]

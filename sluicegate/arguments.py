@@ -341,8 +341,8 @@ def _add_report(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     report.add_argument("dir", type=Path, metavar="DIR", help="result folder of a run")
     report.add_argument(
-        "--format", default="terminal", choices=("terminal", "html", "md", "json"),
-        help="default: terminal",
+        "--format", default="terminal", choices=("terminal", "html", "md", "json", "junit", "sarif"),
+        help="default: terminal; junit and sarif are of a gate",
     )  # fmt: skip
 
 

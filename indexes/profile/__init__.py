@@ -16,7 +16,7 @@ from indexes.profile.value import (
     empty_profile,
     names_of,
 )  # fmt: skip
-from indexes.tally import FOLDS
+from indexes.tally_folds import FOLDS
 
 __all__ = [
     "FOLDS", "GROUPS", "LENGTH_EDGES", "MOST_WORDS", "RARE", "RARE_NAME", "WORDS", "Profile",

@@ -28,17 +28,12 @@ from indexes.profile.value import (
     WORDS,
     Profile,
     domain_column,
-)  # fmt: skip
+    token_frames,
+)
 from indexes.profile_words import GROUPS_PER_FOLD, Names, group_of, no_names, read_documents
-from indexes.tally import (
-    FOLDS,
-    MOST_COUNTED,
-    N_ROWS,
-    Counted,
-    count_keys,
-    counted,
-    empty_tally,
-)  # fmt: skip
+from indexes.tally import MOST_COUNTED, N_ROWS, count_keys, empty_tally
+from indexes.tally_folds import FOLDS
+from indexes.tally_sums import counted
 
 FIRST_DOMAINS: Final = 8
 MEASURES: Final = ("documents", "bytes", "words", "tokens")
@@ -89,6 +84,7 @@ class ProfileBuilder:
         """
         assert (tokens is None) == (self.unit == WORDS), f"{self.unit} are counted"
         codes = self._codes(domains)
+        data, bounds = _read_only(data), _read_only(bounds)  # for which kernels are compiled
         self._tally, self._names, read = read_documents(
             data, bounds, codes, self._tally, self._names, counts=tokens is None
         )
@@ -144,7 +140,7 @@ class ProfileBuilder:
         names = tuple(sorted(self._domains))
         order = np.array([self._domains[name] for name in names], np.int64)
         codes = np.argsort(order)
-        found = counted(self._tally, codes)
+        found, row = counted(self._tally, codes)
         sets, hashes, documents = self._sketches.smallest()
         sets = codes[sets // len(COPY_KINDS)] * len(COPY_KINDS) + sets % len(COPY_KINDS)
         by_set = np.lexsort((hashes, sets))
@@ -159,9 +155,8 @@ class ProfileBuilder:
                     "tokens_squared": self._squares[order],
                 }
             ),
-            tokens=_tokens_frame(names, found),
-            folds=_folds_frame(names, found),
-            names=_names_frame(found, self._names, spelled=self.unit == WORDS),
+            **token_frames(names, found),
+            names=_names_frame(found.key, row, self._names, spelled=self.unit == WORDS),
             lengths=_histogram(names, order, self._lengths, "bin", range(len(LENGTH_EDGES))),
             characters=_histogram(names, order, self._characters, "kind", kinds.names),
             scripts=_histogram(names, order, self._scripts, "script", kinds.scripts),
@@ -178,41 +173,15 @@ def _groups_frame(names: tuple[str, ...], groups: np.ndarray) -> pl.DataFrame:
     )
 
 
-def _tokens_frame(names: tuple[str, ...], found: Counted) -> pl.DataFrame:
-    count, documents, squares, lengths = found.sums
-    return pl.DataFrame(
-        {
-            "domain": domain_column(names, found.domain),
-            "key": found.key,
-            "count": count,
-            "documents": documents,
-            "sum_squares": squares,
-            "sum_lengths": lengths,
-        }
-    )
-
-
-def _folds_frame(names: tuple[str, ...], found: Counted) -> pl.DataFrame:
-    repeats = np.diff(found.fold_ends, prepend=0)
-    return pl.DataFrame(
-        {
-            "domain": domain_column(names, np.repeat(found.domain.astype(np.uint32), repeats)),
-            "key": np.repeat(found.key, repeats),
-            "fold": found.fold,
-            "count": found.fold_count,
-        }
-    )
-
-
-def _names_frame(found: Counted, names: Names, *, spelled: bool) -> pl.DataFrame:
-    """Return the names of all keys, each once, by key."""
-    n = len(found.row) if spelled else 0
+def _names_frame(key: np.ndarray, row: np.ndarray, names: Names, *, spelled: bool) -> pl.DataFrame:
+    """Return the names of keys, each once; `row` says which of `names` is that of a key."""
+    n = len(row) if spelled else 0
     offsets = np.concatenate([np.zeros(1, np.int64), names.ends[:n]])
     letters = pa.LargeStringArray.from_buffers(
         n, pa.py_buffer(offsets), pa.py_buffer(names.letters)
     )
-    keys, first = np.unique(found.key[:n], return_index=True)
-    chosen = pl.Series("name", letters).gather(pl.Series(found.row[first], dtype=pl.UInt32))
+    keys, first = np.unique(key[:n], return_index=True)
+    chosen = pl.Series("name", letters).gather(pl.Series(row[first], dtype=pl.UInt32))
     return pl.DataFrame({"key": keys, "name": chosen.cast(pl.String)})
 
 
@@ -240,3 +209,9 @@ def _histogram(
             measure: own[domain, fold, place],
         }
     )
+
+
+def _read_only(array: np.ndarray) -> np.ndarray:
+    view = array.view()
+    view.flags.writeable = False
+    return view

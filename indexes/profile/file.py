@@ -22,6 +22,7 @@ from indexes.profile.value import (
     Profile,
     codes_of,
     domain_column,
+    folds_per_word,
 )  # fmt: skip
 
 SCHEMA: Final = "sluicegate.profile/1"
@@ -98,7 +99,7 @@ def _columns(profile: Profile) -> Iterator[tuple[str, Any]]:
         if name == "tokens":
             yield f"{name}.{DIFFERENCES}", _differences(profile)
         elif name == "folds":
-            yield f"{name}.{PER_WORD}", _folds_per_word(profile)
+            yield f"{name}.{PER_WORD}", folds_per_word(profile)
         for column in frame.columns:
             if column != "domain" and not (column == "key" and name in ("tokens", "folds")):
                 yield f"{name}.{column}", frame[column]
@@ -111,14 +112,6 @@ def _differences(profile: Profile) -> np.ndarray:
         keys = np.searchsorted(profile.names["key"].to_numpy(), keys).astype(np.uint64)
     places = codes_of(profile.tokens).astype(np.uint64) * np.uint64(_universe(profile)) + keys
     return np.diff(places, prepend=np.uint64(0))
-
-
-def _folds_per_word(profile: Profile) -> np.ndarray:
-    """Return how many folds each row of `tokens` has: int64 (n,)."""
-    keys, domains = profile.folds["key"].to_numpy(), codes_of(profile.folds)
-    is_first = np.ones(len(keys), np.bool_)
-    is_first[1:] = (keys[1:] != keys[:-1]) | (domains[1:] != domains[:-1])
-    return np.diff(np.flatnonzero(is_first), append=len(keys))
 
 
 def _as_list(column: Any) -> pa.LargeListArray:

@@ -7,7 +7,7 @@ what is folded when depends on the parts; `rare_words` tells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,7 @@ from indexes.profile.value import (
     codes_of,
     domain_column,
 )  # fmt: skip
-from indexes.sorted_merge import merge_places
+from indexes.sorted_merge import SortedKeys, merge_order, merged_column
 
 SMALL_FRAMES = ("groups", "domains", "lengths", "characters", "scripts")
 
@@ -159,47 +159,36 @@ def _added(one: pl.DataFrame, other: pl.DataFrame, keys: tuple[str, ...]) -> pl.
 
 
 def _interleaved(
-    one: pl.DataFrame, other: pl.DataFrame, names: tuple[str, ...], values: Any
+    one: pl.DataFrame, other: pl.DataFrame, names: tuple[str, ...], values: Mapping[str, int]
 ) -> pl.DataFrame:
-    """Add up two large sorted frames in one pass over both."""
-    place, other_place, n = merge_places(_sorted_keys(one), _sorted_keys(other))
-    columns: dict[str, Any] = {}
-    for column in one.columns:
-        mine, its = one[column], other[column]
-        if column == "domain":
-            codes = _laid_out(place, other_place, n, codes_of(one), codes_of(other), add=False)
-            columns[column] = domain_column(names, codes)
-            continue
-        columns[column] = _laid_out(
-            place, other_place, n, mine.to_numpy(), its.to_numpy(), add=column in values
+    """Add up two large sorted frames."""
+    keys, its_keys = _sorted_keys(one), _sorted_keys(other)
+    source = merge_order(keys, its_keys)
+    codes = merged_column(source, keys.domain, its_keys.domain)
+    columns = {
+        column: merged_column(
+            source, one[column].to_numpy(), other[column].to_numpy(), adds=column in values
         )
-    return pl.DataFrame(columns)
+        for column in one.columns
+        if column != "domain"
+    }
+    return pl.DataFrame({"domain": domain_column(names, codes)} | columns)
 
 
 def _all_names(one: pl.DataFrame, other: pl.DataFrame) -> pl.DataFrame:
     """Return the names of two profiles, each key once."""
-    keys = one["key"].to_numpy(), other["key"].to_numpy()
-    tables = ((np.zeros(len(k), np.uint32), k, np.zeros(len(k), np.uint8)) for k in keys)
-    place, other_place, n = merge_places(*tables)
-    row = np.zeros(n, np.uint32)
-    row[other_place] = np.arange(len(one), len(one) + len(other))
-    row[place] = np.arange(len(one))
-    return pl.concat([one, other]).rechunk()[pl.Series(row)]
+    source = merge_order(_sorted_keys(one), _sorted_keys(other))
+    mine = np.arange(len(one), dtype=np.uint32)
+    its = np.arange(len(one), len(one) + len(other), dtype=np.uint32)
+    rows = pl.Series(merged_column(source, mine, its))
+    return pl.concat([one, other]).rechunk()[rows]
 
 
-def _laid_out(
-    place: np.ndarray, other_place: np.ndarray, n: int, one: np.ndarray, other: np.ndarray, *, add: bool
-) -> np.ndarray:  # fmt: skip
-    out = np.zeros(n, np.result_type(one, other))
-    out[place] = one
-    if add:
-        out[other_place] += other
-    else:
-        out[other_place] = other
-    return out
-
-
-def _sorted_keys(frame: pl.DataFrame) -> tuple[np.ndarray, ...]:
-    """Return domain, key and fold of the rows, as `merge_places` wants them."""
-    fold = frame["fold"].to_numpy() if "fold" in frame.columns else np.zeros(len(frame), np.uint8)
-    return codes_of(frame).astype(np.uint32), frame["key"].to_numpy(), fold
+def _sorted_keys(frame: pl.DataFrame) -> SortedKeys:
+    """Return domain, key and fold of each row; 0 for what the frame has not."""
+    n = len(frame)
+    return SortedKeys(
+        codes_of(frame).astype(np.uint32) if "domain" in frame.columns else np.zeros(n, np.uint32),
+        frame["key"].to_numpy(),
+        frame["fold"].to_numpy() if "fold" in frame.columns else np.zeros(n, np.uint8),
+    )

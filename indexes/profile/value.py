@@ -17,7 +17,8 @@ import polars as pl
 from corpora.character_kinds import kinds_fingerprint
 from corpora.normal_form import fingerprint
 from indexes.profile_words import GROUPS_PER_FOLD
-from indexes.tally import FOLDS
+from indexes.tally_folds import FOLDS
+from indexes.tally_sums import Counted
 
 WORDS: Final = "words"
 TOKENS: Final = "tokens:"  # and the SHA-256 of tokenizer.json
@@ -148,6 +149,35 @@ def domain_column(names: tuple[str, ...], codes: np.ndarray) -> pl.Series:
     """Return the column `domain` from the numbers of names."""
     known = pl.Series("domain", names, pl.Enum(names))
     return known.gather(pl.Series(codes, dtype=pl.UInt32))
+
+
+def token_frames(names: tuple[str, ...], found: Counted) -> dict[str, pl.DataFrame]:
+    """Return the frames `tokens` and `folds` of what was counted in domains of these names."""
+    count, documents, squares, lengths = found.sums
+    domains = found.domain.astype(np.uint32)
+    tokens = {
+        "domain": domain_column(names, domains),
+        "key": found.key,
+        "count": count,
+        "documents": documents,
+        "sum_squares": squares,
+        "sum_lengths": lengths,
+    }
+    folds = {
+        "domain": domain_column(names, np.repeat(domains, found.n_folds)),
+        "key": np.repeat(found.key, found.n_folds),
+        "fold": found.fold,
+        "count": found.fold_count,
+    }
+    return {"tokens": pl.DataFrame(tokens), "folds": pl.DataFrame(folds)}
+
+
+def folds_per_word(profile: Profile) -> np.ndarray:
+    """Return of how many folds each row of `tokens` has counts: int64 (n,)."""
+    keys, domains = profile.folds["key"].to_numpy(), codes_of(profile.folds)
+    is_first = np.ones(len(keys), np.bool_)
+    is_first[1:] = (keys[1:] != keys[:-1]) | (domains[1:] != domains[:-1])
+    return np.diff(np.flatnonzero(is_first), append=len(keys))
 
 
 def empty_profile(unit: str = WORDS) -> Profile:

@@ -307,7 +307,7 @@ def test_words_of_languages_without_spaces_are_cut_where_no_token_reaches(tmp_pa
     made.train_from_iterator(words(3000, 9), trainer)
     made.save(str(tmp_path / "tokenizer.json"))
     tokenizer = load_tokenizer(tmp_path)
-    assert tokenizer.byte_level.recipe.joins.byte_pairs.any()  # tokens with parts of characters
+    assert tokenizer.native.recipe.joins.byte_pairs.any()  # tokens with parts of characters
     texts = [" ".join(words(20, 80)) for _ in range(100)]
     ids = make_encoder(tokenizer, Cut.PIECES).encode(*as_arrays(texts))
     assert as_lists(*ids) == tokenizer.encode(texts)

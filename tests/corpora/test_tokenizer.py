@@ -110,6 +110,6 @@ def test_tokenizers_of_real_models_load(shared_data, name):
     if not file.is_file():
         pytest.skip(f"no tokenizer at {file}")
     tokenizer = load_tokenizer(file)
-    assert tokenizer.no_recipe is None
+    assert tokenizer.native is not None
     (ids,) = tokenizer.encode([" the house"])
     assert [tokenizer.token(key) for key in ids] == [" the", " house"]

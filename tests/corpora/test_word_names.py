@@ -30,7 +30,7 @@ def names(text, wanted=None):
     wanted = np.arange(len(begins)) if wanted is None else np.array(wanted, np.int64)
     ends = np.zeros(len(wanted) + 1, np.int64)
     letters, used = name_words(
-        data, len(data), begins, wanted, len(wanted), *table(), np.empty(0, np.uint8), 0, ends[1:], 0
+        data, len(data), begins, len(begins), wanted, len(wanted), *table(), np.empty(0, np.uint8), 0, ends[1:], 0
     )  # fmt: skip
     assert used == ends[-1]
     raw = letters.tobytes()

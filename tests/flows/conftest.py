@@ -57,6 +57,10 @@ def process(*arguments, env, **options):
     try:
         yield running
     finally:
+        if running.stdin is not None:
+            running.stdin.close()  # which ends a server of ours, and removes its folder
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(20)
         running.kill()
         running.wait()
         for pipe in (running.stdin, running.stdout, running.stderr):

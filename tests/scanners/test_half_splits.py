@@ -80,3 +80,9 @@ def test_noise_tells_excess_and_ratio():
     assert noise_of(20, sample, 0.001, 32).is_beyond
     assert noise_of(0, np.zeros(400), 0.001, 32).ratio is None
     assert not noise_of(0, np.zeros(400), 0.001, 32).is_beyond
+
+
+def test_halves_that_are_all_alike_tell_no_noise():
+    noise = noise_of(1.0, np.full(400, 0.5), 0.001, 2)
+    assert noise.limit == np.inf
+    assert not noise.is_beyond

@@ -21,7 +21,7 @@ TEXTS = st.lists(
 
 
 @given(TEXTS, TEXTS, st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_few_documents_raise_no_alarm(totals_of, before, after, seed):
     first, second = totals_of(before, after)
     policy = DriftPolicy()

@@ -104,6 +104,11 @@ def test_gate_fails_by_the_policy_and_stays_failed_when_nobody_reads(run, folder
     assert (answer.returncode, answer.stderr) == (1, "")
     assert answer.stdout.startswith("FAIL: ")
     assert "drift.domains.vanished" in answer.stdout
+    again = run("report", "gate")
+    assert again.stdout.splitlines()[0] == answer.stdout.splitlines()[0]
+    assert run("report", "gate", "--format", "junit").stdout == (
+        (folder / "gate" / "junit.xml").read_text(encoding="utf-8")
+    )
     piped = subprocess.run(
         ["bash", "-c", 'set -o pipefail; "$@" | true', "-", str(COMMAND), *arguments],
         cwd=folder, capture_output=True, text=True, timeout=240, check=False,
