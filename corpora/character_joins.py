@@ -1,15 +1,15 @@
 """Between which characters a token may reach: elsewhere a piece may be cut, and encoded part by part.
 
-Languages that write no spaces make pieces as long as a clause, and nearly each one is new. But a merge
-makes a token of the vocabulary, so where no token has two characters beside each other nothing merges
-across, and what stands left and right is encoded alone. The parts are few and come again and again.
-Only boundaries between characters beyond ASCII are looked at.
+Languages that write no spaces make pieces as long as a clause, and nearly each one is new; so does code
+where only spaces part pieces. But a merge makes a token of the vocabulary, so where no token has two
+characters beside each other nothing merges across, and what stands left and right is encoded
+alone. The parts are few and come again and again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -31,13 +31,15 @@ BOUNDARY: Final = re.compile(rb"(?<=[\x80-\xbf])(?=[\xc0-\xff])")
 class Joins(NamedTuple):
     """Which boundaries a token may reach across."""
 
-    byte_pairs: np.ndarray  # uint8 (65536,): 1 where a token with part of a character does
+    # uint8 (65536,), by the last byte of a character and the first of the next: 1 where some token does
+    # and one of the two is ASCII, or the token has but part of one.
+    byte_pairs: np.ndarray
     slots: np.ndarray  # uint64, a power of two: left character << 21 | right one; FREE where empty
 
 
-def build_joins(words: Iterable[bytes]) -> Joins:
+def build_joins(words: Sequence[bytes]) -> Joins:
     """Return the boundaries inside the tokens of a vocabulary."""
-    byte_pairs = np.zeros(1 << 16, np.uint8)
+    byte_pairs = _ascii_pairs(words)
     joined = set()
     for word in words:
         if not word.isascii():
@@ -51,6 +53,18 @@ def build_joins(words: Iterable[bytes]) -> Joins:
     slots = np.zeros(1 << (4 * len(joined) + 8).bit_length(), np.uint64)
     _fill(slots, np.array(sorted(joined), np.uint64))
     return Joins(byte_pairs, slots)
+
+
+def _ascii_pairs(words: Sequence[bytes]) -> np.ndarray:
+    """Return the byte pairs of boundaries beside an ASCII character."""
+    raw = np.frombuffer(b"".join(words), np.uint8).astype(np.int64)
+    is_boundary = np.ones(len(raw), bool)
+    is_boundary[np.cumsum([0, *map(len, words)])[:-1]] = False  # between two words
+    before = np.roll(raw, 1)
+    is_boundary &= ((before < 0x80) & ((raw < 0x80) | (raw >= 0xC0))) | (raw < 0x80)
+    byte_pairs = np.zeros(1 << 16, np.uint8)
+    byte_pairs[before[is_boundary] << 8 | raw[is_boundary]] = 1
+    return byte_pairs
 
 
 def _last_character(raw: bytes) -> str | None:
@@ -111,13 +125,12 @@ def part_end(text: Any, first: Any, last: Any, joins: Any) -> Any:
     at = first
     while at < last:
         lead = peek_8(text, at)
-        if lead < BEYOND_ASCII:
-            left = FREE
-            at += ONE
-            continue
-        point, size = decode(text, at, lead)
-        pair = peek_8(text, at - ONE) << EIGHT | lead
-        if left != FREE and not peek_8(joins.byte_pairs, pair):
+        point, size = FREE, ONE
+        if lead >= BEYOND_ASCII:
+            point, size = decode(text, at, lead)
+        if at > first and not peek_8(joins.byte_pairs, peek_8(text, at - ONE) << EIGHT | lead):
+            if left == FREE or point == FREE:
+                break
             key = left << POINT_BITS | point
             slot = (key * MULTIPLIER) >> HASH_SHIFT & joins.mask
             found = peek_64(joins.slots, slot)

@@ -25,6 +25,7 @@ from corpora.token_recipe import (
     Native,
     NoRecipeError,
     build_words,
+    check_model,
     merge_table,
     tries,
 )
@@ -49,8 +50,7 @@ def build_spaced_recipe(described: Mapping[str, Any], added: Mapping[int, AddedT
         NoRecipeError: where anything in it is not understood.
     """
     model = described["model"]
-    if model["type"] != "BPE":
-        raise NoRecipeError(f"its model is {model['type']}")
+    check_model(model)
     if not model.get("byte_fallback") or model.get("ignore_merges"):
         raise NoRecipeError("it has no bytes for characters that it lacks")
     opening, is_split = _writing(described["normalizer"], described["pre_tokenizer"])
@@ -68,7 +68,7 @@ def build_spaced_recipe(described: Mapping[str, Any], added: Mapping[int, AddedT
         build_trie({}),
         build_splitter([parse_pattern(EACH_MARK if is_split else RUNS_OF_MARKS)], [True]),
         merges,
-        build_joins(pieces),
+        build_joins(list(pieces)),
         build_words(pieces, merges),
     )
     return Native(

@@ -66,6 +66,7 @@ def build_recipe(described: Mapping[str, Any], added: Mapping[int, AddedToken]) 
         NoRecipeError: where anything in it is not understood.
     """
     model = described["model"]
+    check_model(model)
     composes = _composes(described["normalizer"])
     if composes and not all(is_normalized("NFC", token.content) for token in added.values()):
         raise NoRecipeError("an added token is not composed")
@@ -77,7 +78,7 @@ def build_recipe(described: Mapping[str, Any], added: Mapping[int, AddedToken]) 
     merges = merge_table(model, _byte_ids(model["vocab"]))
     pieces = _pieces(model)
     words = build_words(pieces, merges, bool(model.get("ignore_merges")))
-    recipe = Recipe(*tries(added), splitter, merges, build_joins(pieces), words)
+    recipe = Recipe(*tries(added), splitter, merges, build_joins(list(pieces)), words)
     raw_tokens = tuple(token.content for token in added.values() if not token.normalized)
     return Native(recipe, composes, raw_tokens)
 
@@ -150,18 +151,22 @@ def _stage(split: Mapping[str, Any]) -> Stage:
             raise NoRecipeError(f"it splits with the behavior {behavior}")
 
 
+def check_model(model: Mapping[str, Any]) -> None:
+    """Raise NoRecipeError where a model is not a BPE, or one with more to it."""
+    if model["type"] != "BPE" or model.get("dropout"):
+        raise NoRecipeError(f"its model is {model['type']}")
+    if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
+        raise NoRecipeError("its pieces have a prefix or a suffix")
+
+
 def merge_table(
     model: Mapping[str, Any], byte_ids: Sequence[int], characters: Characters = BYTES_ONLY
 ) -> Merges:
     """Return the merges of a model.
 
     Raises:
-        NoRecipeError: where it is not a BPE, or one with more to it.
+        NoRecipeError: where they are too many.
     """
-    if model["type"] != "BPE" or model.get("dropout"):
-        raise NoRecipeError(f"its model is {model['type']}")
-    if model.get("continuing_subword_prefix") or model.get("end_of_word_suffix"):
-        raise NoRecipeError("its pieces have a prefix or a suffix")
     vocabulary, listed = model["vocab"], model["merges"]
     if len(listed) > LARGEST_RANK or max(vocabulary.values(), default=0) > LARGEST_ID:
         raise NoRecipeError("its vocabulary is too large")

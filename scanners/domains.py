@@ -15,10 +15,10 @@ import numpy as np
 
 from scanners.divergences import jensen_shannon, population_stability, total_variation
 from scanners.drift_policy import DriftPolicy
-from scanners.half_splits import Divergence, half_splits, noise_of, split_shares
+from scanners.half_splits import Divergence, half_splits, noise_of, size_factor, split_shares
 from scanners.multiple_tests import family_limit
 from scanners.split_sums import weighted_sums
-from scanners.totals import DOCUMENTS, MEASURES, TOKENS, Totals, check_alike
+from scanners.totals import DOCUMENTS, MEASURES, TOKENS, Totals, check_alike, document_scale
 
 SPLITS: Final = 10_000  # ten of them lie beyond the 99.9 % quantile
 LEAST_SPLITS: Final = 400
@@ -135,9 +135,10 @@ def _floors(
     largest = np.zeros(len(masks))
     mix = []
     half_document = tuple(0.5 / version.domain_documents.sum() for version in (baseline, candidate))
+    scale = document_scale(candidate) / document_scale(baseline)
     for measure in range(len(MEASURES)):
         groups = (baseline.groups[:, :, measure].T, candidate.groups[:, :, measure].T)
-        first, second = split_shares(*groups, masks)
+        first, second = _widened(split_shares(*groups, masks), _size_factor(groups, scale))
         halves = second - first
         floor[:, measure] = np.quantile(np.abs(halves), 0.99, axis=0)
         spread = np.sqrt((halves**2).mean(axis=0))
@@ -148,6 +149,27 @@ def _floors(
         pair = shares[0][:, measure], shares[1][:, measure]
         mix.append(_divergences(pair, (first, second), half_document, clusters, policy))
     return floor, deviation, largest, tuple(mix)
+
+
+def _size_factor(groups: tuple[np.ndarray, np.ndarray], scale: float) -> np.ndarray:
+    """Return `size_factor` of each domain's share, (D,), from the groups (256, D) of both versions."""
+    scatter, sizes = [], []
+    for amounts, factor in zip(groups, (1.0, scale), strict=True):
+        weighted = amounts * factor
+        total = max(float(weighted.sum()), 1e-300)
+        residuals = weighted - weighted.sum(axis=0) / total * weighted.sum(axis=1, keepdims=True)
+        scatter.append((residuals**2).sum(axis=0))
+        sizes.append(np.full(amounts.shape[1], total))
+    return size_factor((scatter[0], scatter[1]), (sizes[0], sizes[1]))
+
+
+def _widened(
+    shares: tuple[np.ndarray, np.ndarray], factor: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the shares of both halves, so many times as far apart."""
+    middle = (shares[0] + shares[1]) / 2
+    half = factor * (shares[1] - shares[0]) / 2
+    return (middle - half).clip(min=0), (middle + half).clip(min=0)
 
 
 def _divergences(

@@ -27,11 +27,11 @@ from indexes.profile import FOLDS
 from scanners.divergences import LN_2
 from scanners.domains import CONFIDENCE, POWER_Z
 from scanners.drift_policy import DriftPolicy
-from scanners.half_splits import half_splits, split_coefficients
+from scanners.half_splits import half_splits, size_factor, split_coefficients
 from scanners.multiple_tests import family_limit
 from scanners.smoothing import Smoothing, smoothing
 from scanners.split_sums import split_bits
-from scanners.totals import Totals, check_alike, csr_parts, occupied_clusters
+from scanners.totals import Totals, check_alike, csr_parts, document_scale, occupied_clusters
 
 SPLITS: Final = 400
 
@@ -110,7 +110,9 @@ def exposures(
     mixtures = sparse.vstack([_mixture(counts) for counts in used], format="csr")
     smooth = smoothing(baseline, candidate, mixtures)
     masks = half_splits(FOLDS, splits, seed)
+    prices = _prices(mixtures, smooth)
     halves = _half_changes(baseline, candidate, mixtures, smooth, masks)
+    halves *= _size_factor(baseline, candidate, prices, smooth)[:, None]
     deviation = np.sqrt((halves**2).mean(axis=1))
     z = np.divide(
         np.abs(halves), deviation[:, None], out=np.zeros_like(halves), where=deviation[:, None] > 0
@@ -118,7 +120,7 @@ def exposures(
     limit = family_limit(
         z.max(axis=0), policy.false_alarms, occupied_clusters(baseline, candidate) - 1
     )
-    mix, within = _domain_bits(baseline, candidate, mixtures, smooth)
+    mix, within = _domain_bits(baseline, candidate, prices, smooth)
     found = iter(
         [
             _exposure(counts, smooth, halves[row], limit, policy, mix[:, row], within[:, row])
@@ -208,35 +210,54 @@ def _item_variance(
     return float((residuals**2).sum() / lengths.sum() ** 2 * n_items / max(n_items - 1, 1))
 
 
+def _prices(mixtures: sparse.csr_array, smooth: Smoothing) -> sparse.csr_array:
+    """Return the bits that one more smoothed share of a token is worth, CSR (n, V)."""
+    p, q = smooth.baseline[mixtures.indices], smooth.candidate[mixtures.indices]
+    ratio = np.log(q / p)
+    mean = np.divide(q - p, ratio, out=p.copy(), where=np.abs(ratio) > 1e-12)
+    worth = -mixtures.data / mean * smooth.scale / LN_2
+    return sparse.csr_array((worth, mixtures.indices, mixtures.indptr), shape=mixtures.shape)
+
+
+def _values(counts: sparse.csr_array, prices: sparse.csr_array, smooth: Smoothing) -> np.ndarray:
+    """Return the bits that the counts of each row are worth, (rows, n)."""
+    own = sparse.csr_array(
+        (prices.data * smooth.own[prices.indices], prices.indices, prices.indptr), prices.shape
+    )
+    worth: np.ndarray = (counts @ own.T.tocsr()).toarray()
+    return worth + smooth.spread_mass(counts)[:, None] * (prices @ smooth.spread)
+
+
+def _size_factor(
+    baseline: Totals, candidate: Totals, prices: sparse.csr_array, smooth: Smoothing
+) -> np.ndarray:
+    """Return `size_factor` of each benchmark's change, (n,), from the folds of both versions."""
+    scatter, sizes = [], []
+    scale = document_scale(candidate) / document_scale(baseline)
+    for version, factor in ((baseline, 1.0), (candidate, scale)):
+        worth = _values(version.folds, prices, smooth).reshape(-1, FOLDS, prices.shape[0])
+        values = factor * worth.sum(axis=0)
+        tokens = factor * version.fold_tokens.sum(axis=0)[:, None]
+        residuals = values - values.sum(axis=0) / tokens.sum() * tokens
+        scatter.append((residuals**2).sum(axis=0))
+        sizes.append(np.full(prices.shape[0], tokens.sum()))
+    return size_factor((scatter[0], scatter[1]), (sizes[0], sizes[1]))
+
+
 def _domain_bits(
-    baseline: Totals, candidate: Totals, mixtures: sparse.csr_array, smooth: Smoothing
+    baseline: Totals, candidate: Totals, prices: sparse.csr_array, smooth: Smoothing
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return each domain's part of the change, by its weight and by what is in it; (D, n) each.
 
     A changed weight is judged against the baseline's whole: less of a domain costs bits where it has
     more of the benchmark's tokens than the baseline has.
     """
-    p, q = smooth.baseline[mixtures.indices], smooth.candidate[mixtures.indices]
-    ratio = np.log(q / p)
-    mean = np.divide(q - p, ratio, out=p.copy(), where=np.abs(ratio) > 1e-12)
-    worth = (
-        -mixtures.data / mean * smooth.scale / LN_2
-    )  # bits of one more smoothed share of the token
-    prices = sparse.csr_array((worth, mixtures.indices, mixtures.indptr), shape=mixtures.shape)
-    old, new = (v.domain_tokens / v.domain_tokens.sum() for v in (baseline, candidate))
-    before, after = (_domain_values(v, prices, smooth) for v in (baseline, candidate))
-    reference = np.where((old > 0)[:, None], before, after)
-    mix = (new - old)[:, None] * (reference - (old[:, None] * before).sum(axis=0))
-    is_common = (old > 0) & (new > 0)
-    return mix, np.where(is_common, new, 0.0)[:, None] * (after - before)
-
-
-def _domain_values(totals: Totals, prices: sparse.csr_array, smooth: Smoothing) -> np.ndarray:
-    """Return the bits that a domain's own shares of the tokens are worth, (D, n)."""
-    own = sparse.csr_array(
-        (prices.data * smooth.own[prices.indices], prices.indices, prices.indptr), prices.shape
+    tokens = [version.domain_tokens for version in (baseline, candidate)]
+    old, new = (own[:, None] / own.sum() for own in tokens)
+    before, after = (
+        _values(version.counts, prices, smooth) / np.maximum(own, 1e-300)[:, None]
+        for version, own in zip((baseline, candidate), tokens, strict=True)
     )
-    worth = (totals.counts @ own.T.tocsr()).toarray()
-    worth += smooth.spread_mass(totals.counts)[:, None] * (prices @ smooth.spread)
-    tokens = totals.domain_tokens[:, None]
-    return np.divide(worth, tokens, out=np.zeros(worth.shape), where=tokens > 0)
+    reference = np.where(old > 0, before, after)
+    mix = (new - old) * (reference - (old * before).sum(axis=0))
+    return mix, np.where((old > 0) & (new > 0), new, 0.0) * (after - before)

@@ -13,9 +13,11 @@ places. Shares of A are the mean of those of its two parts, so that both version
   the documents that the versions do not share are draws. Of two disjoint halves of a corpus, that is
   every document, and the splits are the permutation test of "which document went to which half".
 
-For rare tokens of versions that differ much in size, total variation and divergences of A and B come
-out too small, as no half has the size of the smaller version; `scanners.tokens` puts such tokens into
-one. The method is the A/A test of methodology, section E, made for paired and unequal versions.
+Two things are mended where the versions differ much in size. A small version may lack the few long
+documents that make most of the noise, and its own clusters do not show them: `size_factor` widens the
+noise to that of two draws from one population. And rare tokens make total variation and divergences
+of A and B too small, as no half has the size of the smaller version: `scanners.token_noise` puts such
+tokens into one. The method is the A/A test of methodology, section E, made for paired and unequal versions.
 """
 
 from __future__ import annotations
@@ -121,6 +123,26 @@ def split_shares(
     picked = [_half_shares(amounts, masks) for amounts in (baseline, candidate)]
     (base_in, base_out), (cand_in, cand_out) = picked
     return (base_in + cand_out) / 2, (base_out + cand_in) / 2
+
+
+def size_factor(
+    scatter: tuple[np.ndarray, np.ndarray], sizes: tuple[np.ndarray, np.ndarray]
+) -> np.ndarray:
+    """Return how many times as large as between halves the noise is, for draws from one population.
+
+    A share's variance is S / T^2 with S the scatter, the sum of squared residuals over documents or
+    clusters, and T the size. Halves have S1 / T1^2 + S2 / T2^2. If the population is one, S is in
+    proportion to T, and the variance is (S1 + S2) / (T1 T2): the same for versions of one size. The
+    larger of the two holds; the factor is the root of their ratio, 1 or more.
+
+    Args:
+        scatter: Of the baseline and of the candidate, of one shape.
+        sizes: The same.
+    """
+    (first, second), (n, m) = scatter, sizes
+    own = first * m**2 + second * n**2
+    ratio = np.divide((first + second) * n * m, own, out=np.ones(np.shape(own)), where=own > 0)
+    return np.sqrt(np.maximum(ratio, 1.0))
 
 
 def split_coefficients(

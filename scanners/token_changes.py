@@ -28,7 +28,7 @@ from typing import Final
 import numpy as np
 
 from indexes.profile import FOLDS
-from scanners.totals import Totals
+from scanners.totals import Totals, document_scale
 
 COPIES: Final = 2.0  # folds vary so many times as documents do: more than chance, so copies
 
@@ -83,7 +83,7 @@ def token_changes(baseline: Totals, candidate: Totals) -> TokenChanges:
     domain = np.full(n_keys, -1, np.int32)
     place_of = np.zeros(n_keys, np.int32)
     weights = [_weights(version) for version in (baseline, candidate)]
-    scale = _document_scale(candidate) / _document_scale(baseline)
+    scale = document_scale(candidate) / document_scale(baseline)
     for number in range(n_domains):
         before, after = weights[0][number], weights[1][number]
         columns, first, second = _rows(baseline, candidate, number, place_of)
@@ -129,11 +129,6 @@ def _weights(totals: Totals) -> np.ndarray:
 def _overall(totals: Totals) -> np.ndarray:
     """Return each key's share of all tokens."""
     return totals.counts.sum(axis=0) / totals.domain_tokens.sum()
-
-
-def _document_scale(totals: Totals) -> float:
-    """Return tokens over the sum of squared lengths: times a count, it is free of a mix's weights."""
-    return float(totals.domain_tokens.sum() / totals.lengths_squared.sum())
 
 
 def _rows(

@@ -22,6 +22,7 @@ from scanners.half_splits import (
     spread_freedom,
 )
 from scanners.multiple_tests import family_limit
+from scanners.size_factors import size_factors
 from scanners.split_sums import split_divergences, split_variations
 from scanners.totals import Totals, csr_parts, occupied_clusters
 
@@ -61,6 +62,11 @@ def whole_change(
     chance = policy.false_alarms / 4  # three numbers and the family of domains
     variation, divergence = _whole(baseline, candidate, masks, kept)
     within, parts, mix, domain_mix = _within_and_mix(baseline, candidate, masks, kept)
+    factors = size_factors(baseline, candidate, kept)
+    variation[1:] *= factors.whole
+    divergence[1:] *= factors.whole**2
+    within[1:] *= factors.within
+    parts[:, 1:] *= factors.domains[:, None]
     found = []
     for name, unit, values, moved in (
         ("total variation", "share", variation, variation),

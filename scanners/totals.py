@@ -107,6 +107,11 @@ def csr_parts(totals: Totals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return totals.folds.indptr, totals.folds.indices, totals.folds.data
 
 
+def document_scale(totals: Totals) -> float:
+    """Return tokens over the sum of squared lengths: times a count, it is free of a mix's weights."""
+    return float(totals.domain_tokens.sum() / totals.lengths_squared.sum())
+
+
 def occupied_clusters(baseline: Totals, candidate: Totals) -> int:
     """Return how many folds hold a token of either version, at least 2."""
     tokens = (baseline.fold_tokens + candidate.fold_tokens).sum(axis=0)

@@ -64,27 +64,45 @@ def with_tokens(made, *tokens):
     return made
 
 
-def llama_2(crossing):
-    """A BPE over characters that writes spaces as ▁ and puts one before each text."""
-    made = Library(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=True))
-    if not crossing:  # so that no merge is learnt across words
+PREPEND = {"type": "Prepend", "prepend": "▁"}
+REPLACE = {"type": "Replace", "pattern": {"String": " "}, "content": "▁"}
+LLAMA_2 = {"normalizer": {"type": "Sequence", "normalizers": [PREPEND, REPLACE]}}
+GEMMA = {
+    "normalizer": REPLACE,
+    "pre_tokenizer": {
+        "type": "Split", "pattern": {"String": " "}, "behavior": "MergedWithPrevious",
+        "invert": False,
+    },
+}  # fmt: skip
+
+
+def metaspace(prepend_scheme, *, split):
+    return {
+        "pre_tokenizer": {
+            "type": "Metaspace", "replacement": "▁", "prepend_scheme": prepend_scheme,
+            "split": split,
+        }
+    }  # fmt: skip
+
+
+def sentence_piece(parts, *tokens, crossing=False, byte_fallback=True):
+    """A BPE over characters that writes spaces as ▁, with the given normalizer and pre-tokenizer.
+
+    Where it is `crossing`, merges were learnt across words.
+    """
+    made = Library(models.BPE(unk_token="<unk>", fuse_unk=True, byte_fallback=byte_fallback))
+    if not crossing:
         made.pre_tokenizer = pre_tokenizers.Metaspace()
-    bytes_and_unknown = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
     made.normalizer = normalizers.Replace(" ", "▁")
+    bytes_and_unknown = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256))]
     trainer = trainers.BpeTrainer(
         vocab_size=900, show_progress=False, special_tokens=bytes_and_unknown, limit_alphabet=60
     )
     made.train_from_iterator(TEXTS, trainer)
-    described = json.loads(made.to_str())
-    described["pre_tokenizer"] = None
-    prepend = {"type": "Prepend", "prepend": "▁"}
-    described["normalizer"] = {
-        "type": "Sequence",
-        "normalizers": [prepend, described["normalizer"]],
-    }
+    described = json.loads(made.to_str()) | {"normalizer": None, "pre_tokenizer": None} | parts
     described["added_tokens"] = []
     made = Library.from_str(json.dumps(described))
-    return with_tokens(made, AddedToken("<|end|>", special=True, normalized=False))
+    return with_tokens(made, AddedToken("<|end|>", special=True, normalized=False), *tokens)
 
 
 def word_piece():
@@ -191,8 +209,33 @@ MAKERS = {
     "bert": (Cut.SPACES, word_piece),
     "t5": (Cut.SPACES, lambda: unigram(split=True)),
     "unigram over whole texts": (Cut.WHOLE, lambda: unigram(split=False)),
-    "llama-2": (Cut.SPACES, lambda: llama_2(crossing=False)),
-    "merges across words": (Cut.WHOLE, lambda: llama_2(crossing=True)),
+    "llama-2": (Cut.PIECES, lambda: sentence_piece(LLAMA_2)),
+    "llama-2, not legacy": (
+        Cut.PIECES,
+        lambda: sentence_piece(metaspace("first", split=False)),
+    ),
+    "metaspace at each word": (
+        Cut.PIECES,
+        lambda: sentence_piece(metaspace("always", split=True)),
+    ),
+    "metaspace, merges across words": (
+        Cut.WHOLE,
+        lambda: sentence_piece(metaspace("never", split=False), crossing=True),
+    ),
+    "gemma": (
+        Cut.PIECES,
+        lambda: sentence_piece(
+            GEMMA,
+            *(AddedToken(content, normalized=False) for content in ("\n\n", "\n", "▁▁", "<b>")),
+            AddedToken("<mask>", lstrip=True, normalized=False),
+        ),
+    ),
+    "gemma, a token sought in normalised text": (
+        Cut.WHOLE,
+        lambda: sentence_piece(GEMMA, AddedToken("cat▁", normalized=True)),
+    ),
+    "llama-2 without bytes": (Cut.SPACES, lambda: sentence_piece(LLAMA_2, byte_fallback=False)),
+    "merges across words": (Cut.WHOLE, lambda: sentence_piece(LLAMA_2, crossing=True)),
 }
 
 
@@ -228,7 +271,20 @@ def as_lists(ids, ends):
 kinds = st.one_of(
     st.sampled_from([*KINDS, *RARER_KINDS]),
     st.sampled_from(
-        ["the ", "cat sat", "<|end|>", "<mask>", "[MASK]", " he ", "    ", "MAT", "123"]
+        [
+            "the ",
+            "cat sat",
+            "<|end|>",
+            "<mask>",
+            "[MASK]",
+            " he ",
+            "    ",
+            "MAT",
+            "123",
+            "▁",
+            "\n\n",
+            " ▁ ",
+        ]
     ),
     st.characters(exclude_categories=["Cs"]),
 )

@@ -32,7 +32,17 @@ def permuted(totals, order):
 
 def numbers(drift):
     """All arrays of a drift, stacked."""
-    names = ["baseline", "candidate", "change", "ci_low", "ci_high", "floor", "alarm_from", "detectable", "alarm"]
+    names = [
+        "baseline",
+        "candidate",
+        "change",
+        "ci_low",
+        "ci_high",
+        "floor",
+        "alarm_from",
+        "detectable",
+        "alarm",
+    ]
     return np.stack([getattr(drift, name) for name in names]).astype(float)
 
 
@@ -60,7 +70,7 @@ def test_half_of_a_domain_removed_is_named(made_up):
     corpus = made_up(2)
     first, second = corpus.halves(0)
     gone = (corpus.domain[second] == 1) & (np.random.default_rng(0).random(len(second)) < 0.5)
-    drift = domain_drift(corpus.totals(first), corpus.totals(second[~gone]), POLICY, 0)
+    drift = full_drift(corpus.totals(first), corpus.totals(second[~gone]), POLICY, 0)
     assert drift.alarm[1, DOCUMENTS]
     assert (drift.change[1] < -0.08).all()
     assert (drift.ci_high[1] < 0).all()
@@ -123,7 +133,12 @@ def test_the_order_of_domains_does_not_matter(made_up):
 def test_a_weight_of_all_documents_does_not_matter(made_up):
     corpus = made_up(5)
     first, second = (corpus.totals(half) for half in corpus.halves(0))
-    heavy = replace(second, groups=second.groups * 2.5)
+    heavy = replace(
+        second,
+        groups=second.groups * 2.5,
+        counts=second.counts * 2.5,
+        lengths_squared=second.lengths_squared * 2.5**2,
+    )
     one, other = domain_drift(first, second, POLICY, 7), domain_drift(first, heavy, POLICY, 7)
     assert numbers(other) == pytest.approx(numbers(one), abs=1e-12)
 
