@@ -205,13 +205,15 @@ def _at(url: str) -> tuple[pa.fs.FileSystem, str]:
     if parts["scheme"] == "file":
         return pa.fs.LocalFileSystem(), unquote(parts["path"])
     root = f"{parts['scheme']}://{parts['host']}{parts['query'] or ''}"
-    # The process id is part of the key: a client that was made before a fork hangs after it.
-    return _file_system(root, os.getpid()), (parts["host"] + parts["path"]).rstrip("/")
+    # The process id is part of the key: a client that was made before a fork hangs after it. So is what
+    # the environment says, as a client keeps the server and the credentials that it was made with.
+    told = tuple(sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
+    return _file_system(root, os.getpid(), told), (parts["host"] + parts["path"]).rstrip("/")
 
 
 @lru_cache(maxsize=32)
-def _file_system(root: str, process_id: int) -> pa.fs.FileSystem:
-    """One client per bucket and process: making one costs a round trip to the server."""
+def _file_system(root: str, process_id: int, told: tuple[tuple[str, str], ...]) -> pa.fs.FileSystem:
+    """One client per bucket, process and environment: making one costs a round trip to the server."""
     file_system, _ = pa.fs.FileSystem.from_uri(root)
     return file_system
 

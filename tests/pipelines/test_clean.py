@@ -616,7 +616,7 @@ def test_findings_of_a_scan_through_an_index_store(write, leak, prose, quiz):
 
 @pytest.fixture
 def bucket(monkeypatch):
-    """Put objects into s3://corpus."""
+    """Put objects into s3://to-clean."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
@@ -635,7 +635,7 @@ def bucket(monkeypatch):
         head = {
             "Authorization": "AWS4-HMAC-SHA256 Credential=key/20260101/us-east-1/s3/aws4_request"
         }
-        connection.request("PUT", f"/corpus{key}", data, head)
+        connection.request("PUT", f"/to-clean{key}", data, head)
         assert connection.getresponse().status == 200
         connection.close()
 
@@ -648,12 +648,12 @@ def test_a_corpus_in_a_bucket_is_cleaned_into_a_local_folder(bucket, prose, leak
     rows = [json.dumps({"text": text}) + "\n" for text in (leak(0, 2), prose(0))]
     bucket("/v1/deep/a.jsonl", "".join(rows).encode())
     bucket("/v1/b.jsonl", rows[1].encode())
-    result = sluicegate.clean("s3://corpus/v1", findings=scan("s3://corpus/v1"), out="out")
+    result = sluicegate.clean("s3://to-clean/v1", findings=scan("s3://to-clean/v1"), out="out")
     assert result.is_clean
     assert tree("out/corpus") == {"deep/a.jsonl": rows[1].encode(), "b.jsonl": rows[1].encode()}
     bucket("/v1/deep/a.jsonl", "".join(reversed(rows)).encode())
     with pytest.raises(CleanError, match="what the scan found there is not there now"):
-        sluicegate.clean("s3://corpus/v1", findings="findings", out="two")
+        sluicegate.clean("s3://to-clean/v1", findings="findings", out="two")
 
 
 # --- killed -------------------------------------------------------------------------------------------
