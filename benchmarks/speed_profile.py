@@ -4,8 +4,7 @@
 
 a  CPU and wall seconds of profiling by words against those of decoding the same Parquet column with
    pyarrow, on one thread, in pairs.
-b  The same for tokens that are given: fixed ids take the place of a tokenizer's, so that it is the time
-   of everything but the tokenizer.
+b  The same tokens aside: with a tokenizer that gives none, so that it is the time of everything else.
 c  Both versions of the shared mix by words, one job: seconds, MB of text per second, peak memory, and the
    size of the profile; then from a store that holds the profiles of all shards.
 d  Peak memory at 100 MB, 500 MB and 2 GB of text (the same file under many names).
@@ -38,8 +37,8 @@ from pipelines.drift_settings import DriftSettings
 from pipelines.profile_step import TokenUnit, warm_up
 from pipelines.profiles import Version, profile_version
 
-VOCABULARY: Final = 50_000
-BYTES_PER_TOKEN: Final = 4
+WORDS: Final = "words"
+TOKENS_ASIDE: Final = "tokens aside"
 
 
 def main() -> int:
@@ -57,9 +56,9 @@ def main() -> int:
     stored = sum(file.stat().st_size for file in files)
     print(f"{machine()}\n{len(files)} files, {stored / 1e6:.0f} MB of Parquet\n")
     if "a" in options.parts:
-        beside_decoding(files, "words", options.runs)
+        beside_decoding(files, WORDS, options.runs)
     if "b" in options.parts:
-        beside_decoding(files, "tokens", options.runs)
+        beside_decoding(files, TOKENS_ASIDE, options.runs)
     if "c" in options.parts:
         real_mix(mix)
     if "d" in options.parts:
@@ -93,10 +92,9 @@ def beside_decoding(files: Sequence[Path], unit: str, runs: int) -> None:
         rates = [f"{decode['bytes'] / 1e6 / seconds:.0f}" for seconds in cpu_s]
         cells = [f"{x:.2f}" for x in (*cpu_s, ratios[-1][0], *wall_s, ratios[-1][1])]
         rows.append((number, *cells, *rates))
-    letter = "a" if unit == "words" else "b"
-    print(
-        f"## {letter}. By {unit}, against decoding: {decode['bytes'] / 1e6:.0f} MB of text, one thread\n"
-    )
+    title = "a. By words" if unit == WORDS else "b. Tokens aside"
+    size = decode["bytes"] / 1e6
+    print(f"## {title}, against decoding: {size:.0f} MB of text, one thread\n")
     header = (
         "run", "decode CPU s", "profile CPU s", "ratio", "decode wall s", "profile wall s", "ratio",
         "decode MB/s", "profile MB/s",
@@ -110,17 +108,11 @@ def real_mix(mix: Path) -> None:
     """Print (c)."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
+        ways = (("from the files", ""), ("into a store", folder), ("from the store", folder))
         for version in ("v1", "v2"):
-            for store in ("", folder, folder):
+            for how, store in ways:
                 usage = call("profile", "words", store, str(mix / version))
                 told = usage.told
-                how = (
-                    "from the files"
-                    if not store
-                    else "into a store"
-                    if rows[-1][1] == "from the files"
-                    else "from the store"
-                )
                 rows.append(
                     (
                         version, how, f"{told['bytes'] / 1e6:.0f}", f"{told['cpu_s']:.2f}",
@@ -164,30 +156,25 @@ def call(worker: str, *arguments: str) -> Usage:
     return run([sys.executable, __file__, "--worker", worker, *arguments])
 
 
-class FixedIds:
-    """Stands in for a tokenizer: about one token in four bytes, of Zipf's frequencies."""
+class NoTokens:
+    """Stands in for a tokenizer; no text has tokens."""
 
     cut = None
-
-    def __init__(self) -> None:
-        ranks = np.random.default_rng(0).zipf(1.2, 1 << 20)
-        self.ids = (ranks % VOCABULARY).astype(np.uint32)
 
     def begin_shard(self) -> None:
         """Nothing to begin."""
 
     def tokens(self, data: np.ndarray, bounds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return ids that have nothing to do with the text but its length."""
+        """Return no ids."""
         del data
-        ends = (bounds - bounds[0]) // BYTES_PER_TOKEN
-        return np.resize(self.ids, ends[-1]), ends
+        return np.zeros(0, np.uint32), np.zeros(len(bounds), np.int64)
 
 
 def work_profile(unit: str, store: str, *corpus_arguments: str) -> dict[str, Any]:
-    """Profile a corpus by words, or by ids that are given; with a store if one is named."""
+    """Profile a corpus by words, or tokens aside; with a store if one is named."""
     warm_up()
     settings = DriftSettings(store=store or None)
-    tokens = None if unit == "words" else TokenUnit("tokens:fixed", FixedIds)
+    tokens = None if unit == WORDS else TokenUnit("tokens:none", NoTokens)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     cpu, wall = time.process_time(), time.perf_counter()
     version: Version = profile_version(corpus_arguments, settings, tokens)

@@ -27,6 +27,7 @@ from corpora.token_recipe import (
     build_words,
     check_model,
     merge_table,
+    pair_of,
     tries,
 )
 from corpora.written_spaces import MARK, Opening
@@ -62,6 +63,8 @@ def build_spaced_recipe(described: Mapping[str, Any], added: Mapping[int, AddedT
         for piece, number in model["vocab"].items()
         if piece and not BYTE_TOKEN.fullmatch(piece)
     }
+    if any(BYTE_TOKEN.fullmatch(part) for merge in model["merges"] for part in pair_of(merge)):
+        raise NoRecipeError("it merges bytes")
     hard, soft = _sought(added, opening)
     recipe = Recipe(
         build_trie(soft),

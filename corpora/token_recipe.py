@@ -171,10 +171,14 @@ def merge_table(
     if len(listed) > LARGEST_RANK or max(vocabulary.values(), default=0) > LARGEST_ID:
         raise NoRecipeError("its vocabulary is too large")
     pairs = {}
-    for rank, merge in enumerate(listed):
-        left, right = merge.split(" ") if isinstance(merge, str) else merge
+    for rank, (left, right) in enumerate(map(pair_of, listed)):
         pairs[vocabulary[left], vocabulary[right]] = rank, vocabulary[left + right]
     return build_merges(byte_ids, pairs, characters)
+
+
+def pair_of(merge: str | Sequence[str]) -> Sequence[str]:
+    """Return the two pieces of a merge, which older files write as one text."""
+    return merge.split(" ") if isinstance(merge, str) else merge
 
 
 def _byte_ids(vocabulary: Mapping[str, int]) -> list[int]:

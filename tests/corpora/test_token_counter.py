@@ -1,6 +1,7 @@
 """Token ids are the library's, for tokenizers of many kinds, all trained here on a little text."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -329,6 +330,15 @@ def test_a_slice_of_an_arrow_array_is_read_in_place(tokenizers, name):
     bounds = np.frombuffer(offsets, np.int64)[5:11]
     ids = TokenCounter(tokenizer).tokens(np.frombuffer(data, np.uint8), bounds)
     assert as_lists(*ids) == tokenizer.encode(TEXTS[5:10])
+
+
+def test_threads_share_a_tokenizer(tokenizers):
+    _, tokenizer = tokenizers["gpt-neox"]
+    texts = [f"{text} {number}" for number in range(50) for text in TEXTS]
+    expected = tokenizer.encode(texts)
+    with ThreadPoolExecutor(4) as pool:
+        found = pool.map(lambda _: TokenCounter(tokenizer).tokens(*as_arrays(texts)), range(8))
+        assert all(as_lists(*ids) == expected for ids in found)
 
 
 @pytest.mark.parametrize("name", ["gpt2", "bert", "stripped text"])
