@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, TextIO
@@ -20,6 +21,7 @@ class ProgressLine:
         self._stream = stream
         self._quiet = quiet
         self._rewrites = stream.isatty()
+        self._lock = threading.Lock()
         self._stage = ""
         self._shown_at = 0.0
         self._started = time.monotonic()
@@ -66,9 +68,13 @@ class ProgressLine:
         )
 
     def _write(self, stage: str, line: str) -> None:
-        now = time.monotonic()
         if self._quiet:
             return
+        with self._lock:  # steps tell from their threads: a stage is said once
+            self._write_now(stage, line)
+
+    def _write_now(self, stage: str, line: str) -> None:
+        now = time.monotonic()
         if self._rewrites:
             if stage == self._stage and now - self._shown_at < LEAST_INTERVAL_S:
                 return
