@@ -1,15 +1,17 @@
 """The embedding scanner, stage 0: windows of documents that may say what an item says.
 
-Every item becomes rows: its question; the question with its choices or its answer, where that is a
-longer text; and the ask at the end of a long question. A row is sought in the two window sizes nearest
+Every item becomes rows: its question; the question with its choices or its answer, where it says little
+alone or is code; and the ask at the end of a long question. A row is sought in the two window sizes nearest
 to its own length, by the cosine of static vectors (`indexes.embeddings`), with the mean of general
 text subtracted.
 
 No cosine means the same for every row, so each has its own floor, the larger of two:
 
 * From the background: over windows of general text of the same size a row's cosine has a mean and a
-  deviation. The floor is so many deviations above the mean that of the windows of the background a
-  share of `BACKGROUND_SHARE` reaches any row of the benchmark.
+  deviation. The floor is so many roots of the deviation above the mean that a share of
+  `BACKGROUND_SHARE` of the background's windows reaches any row of the benchmark. (The root: halfway
+  between equal cosines for all rows and equal deviations; found more rewordings than either.) At
+  least `LEAST_FLOOR`, for benchmarks of few items.
 * From its siblings: half of the benchmark's rows have `SIBLINGS` other items nearer than this. Where
   items are alike, as word problems are, a window that is no nearer is one more sibling. But never
   more than `MOST_FLOOR`: items of one template are nearly equal, and so are their rewordings.

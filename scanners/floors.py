@@ -13,11 +13,11 @@ import numpy as np
 from corpora.kernels import kernel
 from indexes.embeddings.item_search import ONE, dot
 
-BACKGROUND_SHARE: Final = 0.004  # of windows of general text that reach any row of a benchmark
+BACKGROUND_SHARE: Final = 0.008  # of windows of general text that reach any row of a benchmark
 LEAST_BACKGROUND: Final = 50  # windows of a size, to say what general text is like
 SIBLINGS: Final = 3  # other items that are nearer, of half of the rows
 SAMPLED: Final = 512  # rows whose siblings are looked for
-LEAST_FLOOR, HIGHEST = 0.3, 0.95  # that a row may have
+LEAST_FLOOR, HIGHEST = 0.5, 0.95  # that a row may have
 MOST_FLOOR: Final = 0.7  # that siblings may ask for
 
 

@@ -69,6 +69,13 @@ STRETCH_BAGS = 48
 STRETCHES = 5  # of a package
 DIACRITICS = re.compile("[\u0300-\u036f]")
 
+ENGLISH_ONLY = """
+python3.11-doc debian-reference-en debian-faq aptitude-doc-en developers-reference debian-policy
+dict-gcide dict-wn dict-foldoc dict-jargon dict-devil r-cran-janeaustenr sword-text-web
+anarchism fortunes linux-doc-6.1 manpages manpages-dev rust-doc libreoffice-help-en-us
+maxima-doc octave-doc r-doc-html python-sympy-doc perl-doc postgresql-doc-15 git-doc
+libpython3.11-stdlib python3-django python3-networkx golang-1.19-src
+"""
 # English parts of packages that hold several languages; None: the same as for the background.
 ENGLISH: dict[str, str | None] = {
     "debian-handbook": r"/html/en-\w+/",
@@ -76,16 +83,7 @@ ENGLISH: dict[str, str | None] = {
     "gnome-user-docs": r"/help/C/",
     "sagemath-doc": r"/html/en/",
     "dasher-data": r"/training_english",
-    **dict.fromkeys(
-        (
-            "python3.11-doc debian-reference-en debian-faq aptitude-doc-en developers-reference "
-            "debian-policy dict-gcide dict-wn dict-foldoc dict-jargon dict-devil r-cran-janeaustenr "
-            "sword-text-web anarchism fortunes linux-doc-6.1 manpages manpages-dev rust-doc "
-            "libreoffice-help-en-us maxima-doc octave-doc r-doc-html python-sympy-doc perl-doc "
-            "postgresql-doc-15 git-doc libpython3.11-stdlib python3-django python3-networkx "
-            "golang-1.19-src"
-        ).split()
-    ),
+    **dict.fromkeys(ENGLISH_ONLY.split()),
 }
 
 

@@ -116,7 +116,7 @@ def window_vectors(
 ) -> Windows:
     """Return the windows of documents in all of some sizes (int64, words, ascending).
 
-    A window begins at every quarter of its size; the last one ends with the document. A document of at
+    A window begins at every third of its size; the last one ends with the document. A document of at
     least half the size is one window. Windows of which less than half of the words have a vector are
     left out. Releases the interpreter lock.
     """
@@ -127,7 +127,7 @@ def window_vectors(
 
 def strides(sizes: np.ndarray) -> np.ndarray:
     """Return after how many words the next window of each size begins."""
-    return np.maximum(sizes // 4, 1)
+    return np.maximum(sizes // 3, 1)
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -266,7 +266,7 @@ def window_vector(sums: Any, start: int, stop: int, total: Any, unit: Any) -> fl
 
     `start` and `stop` are rows of `sums`. Returns the sum's length; 0 where too few words are known.
     """
-    totals, _, known = sums
+    totals = sums[0]
     low, high = totals[start], totals[stop]
     square = np.int64(0)
     for j in range(len(total)):
