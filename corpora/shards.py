@@ -22,7 +22,7 @@ from corpora.places import Found, find, is_url, open_input
 from corpora.problems import CorpusError, said
 from corpora.streams import READ_ERRORS, open_stream
 
-__all__ = ["Columns", "Compression", "Format", "Shard", "resolve", "split"]
+__all__ = ["Columns", "Compression", "Format", "Shard", "of_source", "resolve", "split"]
 
 SNIFFED_BYTES = 64 << 10
 IPC_FILE_MAGIC = b"ARROW1"
@@ -116,7 +116,7 @@ def _of_argument(argument: str, columns: Columns) -> Iterator[Shard]:
     owners: dict[str, str] = {}
     for source in read_mix(argument).sources:
         for path in source.paths:
-            for shard in _shards(path, _merged(columns, source.columns), source.domain):
+            for shard in _shards(path, of_source(columns, source.columns), source.domain):
                 owner = owners.setdefault(_identity(shard.path), source.name)
                 if owner != source.name:
                     raise CorpusError(
@@ -126,8 +126,8 @@ def _of_argument(argument: str, columns: Columns) -> Iterator[Shard]:
                 yield replace(shard, weight=source.weight or 1.0, filters=source.filters)
 
 
-def _merged(columns: Columns, source: SourceColumns | None) -> Columns:
-    """The columns asked for, overridden by what a source sets (also by an explicit null)."""
+def of_source(columns: Columns, source: SourceColumns | None) -> Columns:
+    """Return the columns asked for, overridden by what a source sets (also by an explicit null)."""
     if source is None:
         return columns
     return replace(columns, **{name: getattr(source, name) for name in source.model_fields_set})

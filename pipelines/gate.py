@@ -5,35 +5,35 @@
     judge: both by the policy (reports.verdict)
 
 With an index store only the shards that it does not hold yet are read: they are brought into it, then
-the store is asked. A gate never passes what it did not read.
+the store is asked. It does not show items of few words; where that would leave a benchmark undecided, the mix
+itself is scanned after all. A gate never passes what it did not read.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-from corpora.mix import is_mix, read_mix_file
-from corpora.shards import Columns, resolve
-from corpora.yaml_file import YamlFile
 from pipelines.drift import DriftResult, drift
 from pipelines.files import write_table, write_text
 from pipelines.gate_settings import GateSettings
+from pipelines.gate_sites import sites_of
 from pipelines.index import IndexSettings, build_index
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.run_record import run_json, run_start
 from pipelines.scan import Progress, ScanResult, scan
+from pipelines.sources import TOO_SHORT
 from reports.drift_html import render_drift_html
 from reports.html import render_html
+from reports.judge_coverage import searchable
 from reports.junit import render_junit
 from reports.policy import DEFAULT_POLICY_FILE, Policy, read_policy_file
 from reports.render import render_json
 from reports.sarif import render_sarif
-from reports.sites import Sites, policy_lines
 from reports.verdict import judge
 from reports.verdict_html import render_verdict_html
 from reports.verdict_markdown import render_verdict_markdown
@@ -78,16 +78,12 @@ def gate(
     """
     clock = [time.time()]
     file = read_policy_file(str(DEFAULT_POLICY_FILE) if policy is None else policy)
-    sites = _sites(mix, against, policy, file, benchmarks, settings)
+    sites = sites_of(mix, against, policy, file, benchmarks, settings)
     version = _stored_version(mix, settings, tool_version, parts_progress)
     clock.append(time.time())
-    found = scan(
-        [mix] if version is None else [],
-        benchmarks,
-        settings.of_scan(version),
-        tool_version=tool_version,
-        progress=progress,
-    )
+    found = _scan(mix, version, benchmarks, settings, tool_version, progress)
+    if version is not None and _hides_too_much(file.value, found):
+        found = _scan(mix, None, benchmarks, settings, tool_version, progress)
     clock.append(time.time())
     moved = None
     if against is not None:
@@ -180,34 +176,33 @@ def _stored_version(
     return None if built.manifest is None else built.manifest.name
 
 
-def _sites(
+def _scan(
     mix: str,
-    against: str | None,
-    policy: str | None,
-    file: YamlFile[Policy],
+    version: str | None,
     benchmarks: Sequence[str],
     settings: GateSettings,
-) -> Sites:
-    """Return the files as they were named, and the lines that declare shards, domains and limits."""
-    sources = list(_sources(mix, settings)) if is_mix(mix) else []
-    return Sites(
-        mix=mix,
-        against=against,
-        policy=policy or "",
-        benchmarks=tuple(benchmarks),
-        policy_lines=policy_lines(file) if policy is not None else {},
-        shard_lines={shard: line for line, _, shards in sources for shard in shards},
-        domain_lines={domain: line for line, domain, _ in reversed(sources) if domain is not None},
+    tool_version: str,
+    progress: Callable[[Progress], None],
+) -> ScanResult:
+    """Scan a version of the mix in the store, or the mix itself."""
+    return scan(
+        [mix] if version is None else [],
+        benchmarks,
+        settings.of_scan(version),
+        tool_version=tool_version,
+        progress=progress,
     )
 
 
-def _sources(mix: str, settings: GateSettings) -> Iterator[tuple[int, str | None, list[str]]]:
-    """Yield the line of each source of a mix, its domain and its shards."""
-    file = read_mix_file(mix)
-    for number, source in enumerate(file.value.sources):
-        line = int(file.place("sources", number, "name").rpartition(" ")[2])
-        shards = resolve(source.paths, Columns(settings.text, settings.id, settings.domain))
-        yield line, source.domain, [shard.path for shard in shards]
+def _hides_too_much(policy: Policy, found: ScanResult) -> bool:
+    """Return whether a benchmark cannot be judged only because a store does not show its short items."""
+    for benchmark in found.report["benchmarks"]:
+        reasons = benchmark["unsearchable_reasons"]
+        hidden = sum(entry["items"] for entry in reasons if entry["reason"] == TOO_SHORT)
+        needed, _ = policy.searchable.needed_of(benchmark["benchmark"])
+        if hidden and searchable(benchmark, needed).status == "incomplete":
+            return True
+    return False
 
 
 def _run_record(

@@ -14,8 +14,8 @@ from pipelines.settings import ScanSettings, SearchSettings
 class GateSettings(SearchSettings):
     """Settings of a gate; an unknown name is an error.
 
-    With `store`, only what is new in the mix is read; items of fewer than 13 words are then
-    unsearchable (`pipelines.sources`).
+    With `store`, only what is new in the mix is read, unless too many items have fewer than 13 words:
+    those a store does not show (`pipelines.sources`).
     """
 
     tokenizer: Path | None = None

@@ -238,6 +238,6 @@ def _seen_tokens(report: DriftReport) -> Iterator[str]:
 
 
 def _seen_benchmarks(report: DriftReport) -> Iterator[str]:
-    floors = [benchmark["floor"] for benchmark in report["exposure"]]
-    if floors:
-        yield f"A benchmark from {min(floors):.3f} to {max(floors):.3f} bits per {drift_view.noun(report)}"
+    limits = [benchmark.get("alarm_from", benchmark["floor"]) for benchmark in report["exposure"]]
+    if limits:
+        yield f"A benchmark from {min(limits):.3f} to {max(limits):.3f} bits per {drift_view.noun(report)}"

@@ -189,6 +189,7 @@ class BenchmarkExposure(TypedDict):
     ci_high: float
     floor: float
     alarm: bool
+    alarm_from: NotRequired[float]  # least |change| that is an alarm; without it, `floor`
     driver_tokens: list[Driver]
     driver_domains: list[Driver]
     vanished: list[str]

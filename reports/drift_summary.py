@@ -398,6 +398,7 @@ def _exposure(facts: DriftFacts, benchmark: BenchmarkFacts) -> BenchmarkExposure
         "ci_high": found.ci_high,
         "floor": found.floor,
         "alarm": found.alarm,
+        "alarm_from": found.alarm_from,
         "driver_tokens": [
             {"name": name, "bits": bits} for name, bits in benchmark.drivers[:SHOWN_DRIVERS]
         ],

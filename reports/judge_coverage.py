@@ -16,7 +16,7 @@ from reports.drift_schema import DriftReport
 from reports.judge_items import unknown_name
 from reports.limits import NeededShare
 from reports.policy import Policy, fits
-from reports.results import evidence, hold, result
+from reports.results import Held, evidence, hold, result
 from reports.schema import BenchmarkSummary, ReadProblem, Report
 from reports.sites import Sites
 from reports.verdict_schema import Evidence, Result
@@ -57,21 +57,29 @@ def judge_coverage(
 
 
 def _versions(report: Report, drift: DriftReport | None) -> Iterator[Read]:
+    """Yield what was read of the mix and of the baseline; of the mix twice where that differs."""
     corpus = report["corpus"]
-    yield Read(
+    mix = Read(
         "mix", corpus["shards"], corpus["shards_unread"], corpus["documents"],
         corpus["bad_documents"], corpus["problems"], corpus["problems_not_shown"], report["complete"],
     )  # fmt: skip
+    yield mix
     if drift is None:
         return
     versions = drift["versions"]
     unread = any(version["shards_unread"] or version["bad_documents"] for version in versions)
     for version in versions:
-        yield Read(
+        read = Read(
             f"drift {version['version']}", version["shards"], version["shards_unread"],
             version["documents"], version["bad_documents"], version["problems"],
             version["problems_not_shown"], drift["complete"] or unread,
         )  # fmt: skip
+        if version["version"] == "baseline" or _counts(read) != _counts(mix):
+            yield read
+
+
+def _counts(read: Read) -> tuple[int, ...]:
+    return read.shards, read.shards_unread, read.documents, read.bad_documents
 
 
 def _shards(policy: Policy, read: Read, sites: Sites) -> Result:
@@ -154,17 +162,23 @@ def _benchmarks(report: Report, sites: Sites) -> Result:
     )  # fmt: skip
 
 
+def searchable(benchmark: BenchmarkSummary, needed: NeededShare) -> Held:
+    """Return the share of a benchmark's items that can be searched, held against what is needed."""
+    items = benchmark["items"]
+    return hold(benchmark["searchable"] / items if items else 0.0, needed, "share")
+
+
 def _searchable(policy: Policy, benchmark: BenchmarkSummary, sites: Sites) -> Result:
     needed, location = policy.searchable.needed_of(benchmark["benchmark"])
-    name, items, searchable = benchmark["benchmark"], benchmark["items"], benchmark["searchable"]
-    share = searchable / items if items else 0.0
-    held = hold(share, needed, "share")
+    name, items, good = benchmark["benchmark"], benchmark["items"], benchmark["searchable"]
+    share = good / items if items else 0.0
+    held = searchable(benchmark, needed)
     told, least = beside(share, held.limit, "share")
     status = held.status if items else "incomplete"
     side = "under" if held.is_broken else "and so at least"
     return result(
         "searchable", ("benchmark", name), status,
-        f"{name}: {view.count(searchable)} of {view.plural(items, 'item')} can be searched ({told}), "
+        f"{name}: {view.count(good)} of {view.plural(items, 'item')} can be searched ({told}), "
         f"{side} the {least} that the policy needs.",
         unit="share", measured=share, limit=held.limit, past=held.past,
         evidence=[

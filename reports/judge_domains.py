@@ -12,15 +12,24 @@ from reports import view
 from reports.amounts import amount, beside
 from reports.drift_schema import TOTAL_VARIATION, DriftReport
 from reports.judge_items import unknown_name
-from reports.judge_noise import judge_divergence, named, noise_of, not_measured, side
+from reports.judge_noise import (
+    beyond_noise,
+    judge_divergence,
+    named,
+    noise_of,
+    not_measured,
+    side,
+)
 from reports.limits import FactorLimit, LeastShare, ShareLimit
 from reports.policy import DomainPolicy, DriftPolicy, Location, fits
-from reports.results import evidence, hold, result
+from reports.results import Held, evidence, hold, result
 from reports.sites import Sites
-from reports.verdict_schema import Evidence, Result
+from reports.verdict_schema import Evidence, Result, Unit
 
 LARGEST_FACTOR: Final = 1e6  # of a share that came near to nothing
 SHOWN: Final = 5
+POINTS: Final[Unit] = "points"
+FACTOR: Final[Unit] = "factor"
 NO_DOMAIN: Final = "(no domain)"  # as in `reports.summary`
 
 
@@ -95,14 +104,9 @@ def _domain(limits: DomainPolicy, move: Move, unit: str, sites: Sites) -> Iterat
         yield _edge("vanished", move, limits.vanished, unit, sites)
     for name, limit, location in limits.limits_of(move.domain):
         is_kept = move.baseline > 0 and move.candidate > 0
-        if name == "change":
-            yield _change(move, limit, unit, location, sites)
-        elif (
-            name == "factor"
-            and is_kept
-            and max(move.baseline, move.candidate) >= limits.factor_from
-        ):
-            yield _factor(move, limit, unit, location, sites)
+        is_large = max(move.baseline, move.candidate) >= limits.factor_from
+        if name == "change" or (name == "factor" and is_kept and is_large):
+            yield _moved(name, move, limit, unit, location, sites)
         elif name in ("min_share", "max_share"):
             yield _share(name, move, limit, unit, location, sites)
 
@@ -111,7 +115,6 @@ def _edge(which: str, move: Move, limit: ShareLimit, unit: str, sites: Sites) ->
     """Return a domain that only one version has, held against its share there."""
     share = max(move.baseline, move.candidate)
     held = hold(share, limit, "share")
-    is_noise = held.is_broken and move.is_noise
     told, most = beside(share, held.limit, "share")
     words = (
         f"{move.domain} is new, with {told} of the {unit}"
@@ -119,35 +122,30 @@ def _edge(which: str, move: Move, limit: ShareLimit, unit: str, sites: Sites) ->
         else f"{move.domain} is gone; it had {told} of the {unit}"
     )
     return _result(
-        f"drift.domains.{which}", move, held.status if held.is_broken and not is_noise else "pass",
-        f"{words}, {side(held, is_noise)} the limit of {most}; {_noise(move)}.",
-        "share", share, held.limit, held.past, ("drift", "domains", which), sites,
+        f"drift.domains.{which}", move, beyond_noise(held, move.is_noise),
+        f"{words}, {side(held, move.is_noise)} the limit of {most}; {_noise(move)}.",
+        "share", share, ("drift", "domains", which), sites,
     )  # fmt: skip
 
 
-def _change(move: Move, limit: ShareLimit, unit: str, location: Location, sites: Sites) -> Result:
-    held = hold(abs(move.change), limit, "points")
-    is_noise = held.is_broken and move.is_noise
-    told, most = beside(abs(move.change), held.limit, "points")
+def _moved(
+    name: str,
+    move: Move,
+    limit: ShareLimit | FactorLimit,
+    unit: str,
+    location: Location,
+    sites: Sites,
+) -> Result:
+    """Return a domain's change, in points or as a factor, held against its limit."""
+    measured, of = (move.change, POINTS) if name == "change" else (move.factor, FACTOR)
+    held = hold(abs(measured), limit, of)
+    told, most = beside(abs(measured), held.limit, of)
     way = "up" if move.change > 0 else "down"
     return _result(
-        "drift.domains.change", move, held.status if held.is_broken and not is_noise else "pass",
-        f"{move.domain}: {_became(move, unit)}, {way} by {told}, {side(held, is_noise)} the limit of {most}; "
-        f"{_noise(move)}.",
-        "points", move.change, held.limit, held.past, location, sites,
-    )  # fmt: skip
-
-
-def _factor(move: Move, limit: FactorLimit, unit: str, location: Location, sites: Sites) -> Result:
-    held = hold(move.factor, limit, "factor")
-    is_noise = held.is_broken and move.is_noise
-    told, most = beside(move.factor, held.limit, "factor")
-    way = "up" if move.change > 0 else "down"
-    return _result(
-        "drift.domains.factor", move, held.status if held.is_broken and not is_noise else "pass",
-        f"{move.domain}: {_became(move, unit)}, {way} by {told}, {side(held, is_noise)} the limit of {most}; "
-        f"{_noise(move)}.",
-        "factor", move.factor, held.limit, held.past, location, sites,
+        f"drift.domains.{name}", move, beyond_noise(held, move.is_noise),
+        f"{move.domain}: {_became(move, unit)}, {way} by {told}, {side(held, move.is_noise)} the limit of "
+        f"{most}; {_noise(move)}.",
+        of, measured, location, sites,
     )  # fmt: skip
 
 
@@ -164,21 +162,20 @@ def _share(
     least = name == "min_share"
     where = ("under" if least else "over") if held.is_broken else "within"
     return _result(
-        f"drift.domains.{name}", move, held.status,
+        f"drift.domains.{name}", move, held,
         f"{move.domain} has {told} of the {unit}, {where} the limit of {'at least' if least else 'at most'} "
         f"{bound}.",
-        "share", move.candidate, held.limit, held.past, location, sites,
+        "share", move.candidate, location, sites,
     )  # fmt: skip
 
 
 def _result(
-    rule: str, move: Move, status: Any, sentence: str, unit: Any, measured: float, limit: float,
-    past: float, location: Location, sites: Sites,
+    rule: str, move: Move, held: Held, sentence: str, unit: Unit, measured: float,
+    location: Location, sites: Sites,
 ) -> Result:  # fmt: skip
     return result(
-        rule, ("domain", move.domain), status, sentence, unit=unit, measured=measured, limit=limit,
-        floor=None if unit == "share" and "_share" in rule else move.floor,
-        past=past if status in ("warn", "fail") else 0.0,
+        rule, ("domain", move.domain), held.status, sentence, unit=unit, measured=measured,
+        limit=held.limit, floor=None if rule.endswith("_share") else move.floor, past=held.past,
         command=sites.drift_command(),
         place=sites.of_domain(move.domain) or sites.of_limit(location),
     )  # fmt: skip

@@ -56,7 +56,7 @@ def _no_baseline(limits: DriftPolicy, sites: Sites, baseline_named: bool) -> Res
         sentence = "A baseline was named, and the comparison with it did not run."
     return result(
         "drift.baseline", ("whole", ""), status, sentence,
-        command=sites.gate_command("--against", sites.against or "BASELINE.yaml"),
+        command=sites.gate_command(against=sites.against or "BASELINE.yaml"),
         place=sites.of_limit(("drift",)),
     )  # fmt: skip
 

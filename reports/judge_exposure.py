@@ -9,7 +9,7 @@ from reports import view
 from reports.amounts import amount, beside
 from reports.drift_schema import BenchmarkExposure, CopyShare, DriftReport
 from reports.judge_items import unknown_name
-from reports.judge_noise import noise_of, not_measured, side
+from reports.judge_noise import beyond_noise, noise_of, not_measured, side
 from reports.limits import BitsLimit, ShareLimit
 from reports.policy import CopiesPolicy, ExposurePolicy, Location, fits
 from reports.results import evidence, hold, not_judged, result
@@ -73,16 +73,16 @@ def judge_copies(policy: CopiesPolicy, drift: DriftReport, sites: Sites) -> Iter
 def _exposure(row: BenchmarkExposure, limit: BitsLimit, location: Location, sites: Sites) -> Result:
     change, floor = row["change"], noise_of(row)
     held = hold(change, limit, "bits per token")
-    is_noise = held.is_broken and change <= floor
-    is_over = held.is_broken and not is_noise
+    is_noise = change <= floor
+    judged = beyond_noise(held, is_noise)
     told, most = beside(abs(change), held.limit, "bits per token")
     way = "less well" if change > 0 else "better" if change < 0 else "as well"
     noise = f"random halves of the same documents show up to {amount(floor, 'bits per token')}"
     return result(
-        "drift.exposure", ("benchmark", row["benchmark"]), held.status if is_over else "pass",
+        "drift.exposure", ("benchmark", row["benchmark"]), judged.status,
         f"{row['benchmark']}: covered {way} by {told}, {side(held, is_noise)} the limit of {most}; {noise}.",
         unit="bits per token", measured=change, limit=held.limit, floor=floor,
-        past=held.past if is_over else 0.0, evidence=_drivers(row) if is_over else [],
+        past=judged.past, evidence=_drivers(row) if judged.is_broken else [],
         command=sites.drift_command(with_benchmarks=True), place=sites.of_limit(location),
     )  # fmt: skip
 
@@ -131,16 +131,16 @@ def _more_copies(row: CopyShare, limit: ShareLimit, sites: Sites) -> Result:
     change = row["candidate"] - row["baseline"]
     floor = CERTAIN * float(row["baseline_error"] ** 2 + row["candidate_error"] ** 2) ** 0.5
     held = hold(change, limit, "points")
-    is_noise = held.is_broken and change <= floor
-    is_over = held.is_broken and not is_noise
+    is_noise = change <= floor
+    judged = beyond_noise(held, is_noise)
     told, most = beside(abs(change), held.limit, "points")
     shares = f"{amount(row['baseline'], 'share')} to {amount(row['candidate'], 'share')}"
     return result(
-        "drift.copies.increase", ("entry", row["kind"]), held.status if is_over else "pass",
+        "drift.copies.increase", ("entry", row["kind"]), judged.status,
         f"The share of {row['kind']} copies went {'up' if change > 0 else 'down'} by {told} ({shares} of "
         f"the documents), {side(held, is_noise)} the limit of {most}; up to {amount(floor, 'points')} "
         "are chance.",
         unit="points", measured=change, limit=held.limit, floor=floor,
-        past=held.past if is_over else 0.0,
+        past=judged.past,
         command=sites.duplicates_command(), place=sites.of_limit(("drift", "copies", "increase")),
     )  # fmt: skip

@@ -232,8 +232,7 @@ def _semantic_not_judged(policy: Contamination, report: Report, sites: Sites) ->
     yield result(
         "contamination.semantic.items", ("whole", ""), status,
         f"Semantic evidence was not looked for: no scanner {SEMANTIC_SCANNER} ran.",
-
-        command=sites.gate_command("--scanners", f"ngram,minhash,{SEMANTIC_SCANNER}"),
+        command=sites.gate_command(scanners=f"ngram,minhash,{SEMANTIC_SCANNER}"),
         place=sites.of_limit(location),
     )  # fmt: skip
 

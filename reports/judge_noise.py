@@ -28,16 +28,16 @@ def judge_divergence(
         return not_measured(rule, limit, f"the change of {words}", location, sites)
     excess = max(found["excess"], 0.0)
     held = hold(excess, limit, "points")
-    is_noise = held.is_broken and found["observed"] <= found["floor"]
-    is_over = held.is_broken and not is_noise
+    is_noise = found["observed"] <= found["floor"]
+    judged = beyond_noise(held, is_noise)
     told, most = beside(excess, held.limit, "points")
     return result(
-        rule, ("whole", ""), held.status if is_over else "pass",
+        rule, ("whole", ""), judged.status,
         f"{words[:1].upper()}{words[1:]} moved by {told} beyond noise, {side(held, is_noise)} the limit of "
         f"{most}; random halves of the same documents show {amount(found['floor_mean'], 'points')} on "
         f"average and at most {amount(found['floor'], 'points')} in 99%.",
         unit="points", measured=excess, limit=held.limit, floor=found["floor"],
-        past=held.past if is_over else 0.0, evidence=proof if is_over else [],
+        past=judged.past, evidence=proof if judged.is_broken else [],
         command=sites.drift_command(), place=sites.of_limit(location),
     )  # fmt: skip
 
@@ -70,6 +70,11 @@ def noise_of(row: Mapping[str, Any]) -> float:
     """
     limit = row.get("alarm_from")
     return float(row["floor"] if limit is None else limit)
+
+
+def beyond_noise(held: Held, is_noise: bool) -> Held:
+    """Return what was held against a limit, as kept where noise explains the breach."""
+    return Held("pass", held.limit, 0.0) if is_noise else held
 
 
 def side(held: Held, is_noise: bool = False) -> str:

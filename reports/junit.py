@@ -34,7 +34,7 @@ def _suite(root: ET.Element, family: str, results: Sequence[Result], verdict: Ve
     judged = verdict["judged"]
     properties = ET.SubElement(suite, "properties")
     for name, value in (
-        ("verdict", verdict["verdict"]), ("mix", judged["name"]), ("baseline", judged["baseline"] or ""),
+        ("verdict", verdict["verdict"]), ("mix", verdict_view.mix_name(verdict)), ("baseline", judged["baseline"] or ""),
         ("policy", judged["policy"]), ("policy_digest", judged["policy_digest"]), ("date", verdict["date"]),
     ):  # fmt: skip
         ET.SubElement(properties, "property", {"name": name, "value": one_line(value)})

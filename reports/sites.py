@@ -26,7 +26,10 @@ class Sites:
 
     `shard_lines` and `domain_lines` are lines of the mix: of the source that a shard or a domain
     comes from. `policy_lines` are by location, such as `("contamination", "default")`.
-    `shard_arguments` are what a command needs to read a shard alone, such as `--text body`.
+
+    The arguments are those that a command needs to see what the gate saw: `columns` to read the mix,
+    such as `--text body`; `shard_columns` to read a shard alone, which has to say what its source in the
+    mix says; `fields` to read the benchmarks, `scanners` to search, `units` to count.
     """
 
     mix: str = ""
@@ -36,7 +39,11 @@ class Sites:
     policy_lines: Mapping[Location, int] = field(default_factory=dict)
     shard_lines: Mapping[str, int] = field(default_factory=dict)
     domain_lines: Mapping[str, int] = field(default_factory=dict)
-    shard_arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+    shard_columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fields: tuple[str, ...] = ()
+    scanners: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
 
     def of_limit(self, location: Location) -> Place | None:
         """Return where a limit stands, or the nearest key above it; None without a policy file."""
@@ -59,48 +66,53 @@ class Sites:
     def scan_command(self, benchmark_path: str, shards: Sequence[str]) -> str:
         """Return the command that shows an item's evidence: both texts, from the shards that hold it."""
         named = list(dict.fromkeys(shards))
-        columns = self.shard_arguments.get(named[0], ()) if named else ()
-        alike = [shard for shard in named if self.shard_arguments.get(shard, ()) == columns]
+        columns = self._columns_of(named[0]) if named else self.columns
+        alike = [shard for shard in named if self._columns_of(shard) == columns]
         corpus = alike[:MAX_SHARDS] or [self.mix or "CORPUS"]
-        return shlex.join(
-            ["sluicegate", "scan", *corpus, *columns, "--benchmarks", benchmark_path or "FILE",
-             "--calibration", "off", "--out", "evidence"]
+        return self._command(
+            "scan", *corpus, *columns, "--benchmarks", benchmark_path or "FILE", *self.fields,
+            *self.scanners, "--calibration", "off",
         )  # fmt: skip
 
     def drift_command(self, *, with_benchmarks: bool = False) -> str:
         """Return the command that shows what moved between the versions, and who feels it."""
         asked = with_benchmarks and self.benchmarks
-        benchmarks = ["--benchmarks", *self.benchmarks] if asked else []
-        return shlex.join(
-            ["sluicegate", "drift", self.against or "BASELINE", self.mix or "CANDIDATE",
-             *benchmarks, "--out", "evidence"]
-        )  # fmt: skip
+        benchmarks = ["--benchmarks", *self.benchmarks, *self.fields] if asked else []
+        versions = (self.against or "BASELINE", self.mix or "CANDIDATE")
+        return self._command("drift", *versions, *self.columns, *self.units, *benchmarks)
 
     def duplicates_command(self) -> str:
         """Return the command that shows the copies in both versions."""
-        return shlex.join(
-            ["sluicegate", "duplicates", self.mix or "CANDIDATE", "--against",
-             self.against or "BASELINE", "--out", "evidence"]
-        )  # fmt: skip
+        versions = (self.mix or "CANDIDATE", "--against", self.against or "BASELINE")
+        return self._command("duplicates", *versions, *self.columns)
 
     def calibrate_command(self) -> str:
         """Return the command that measures what a scan of the mix finds."""
-        benchmarks = self.benchmarks or ("FILE",)
-        return shlex.join(
-            ["sluicegate", "calibrate", self.mix or "CORPUS", "--benchmarks", *benchmarks,
-             "--out", "evidence"]
-        )  # fmt: skip
+        return self._command("calibrate", self.mix or "CORPUS", *self.columns, *self._searched())
 
-    def gate_command(self, *more: str) -> str:
-        """Return the command that gates the mix, with further arguments."""
-        return shlex.join(
-            ["sluicegate", "gate", self.mix or "MIX", *more, "--benchmarks",
-             *(self.benchmarks or ("FILE",)), "--out", "gate"]
+    def gate_command(self, *, against: str | None = None, scanners: str | None = None) -> str:
+        """Return the command that gates the mix, against another baseline or with other scanners."""
+        baseline = against or self.against
+        chosen = self.scanners if scanners is None else ("--scanners", scanners)
+        return self._command(
+            "gate", self.mix or "MIX", *(("--against", baseline) if baseline else ()),
+            *(("--policy", self.policy) if self.policy else ()), *self.columns, *self.units,
+            *self._searched(chosen), out="gate",
         )  # fmt: skip
 
     def policy_command(self) -> str:
         """Return the command that explains the policy."""
         return shlex.join(["sluicegate", "policy", "check", self.policy or "POLICY"])
+
+    def _columns_of(self, shard: str) -> tuple[str, ...]:
+        return self.shard_columns.get(shard, self.columns)
+
+    def _searched(self, scanners: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        chosen = self.scanners if scanners is None else scanners
+        return ("--benchmarks", *(self.benchmarks or ("FILE",)), *self.fields, *chosen)
+
+    def _command(self, *arguments: str, out: str = "evidence") -> str:
+        return shlex.join(["sluicegate", *arguments, "--out", out])
 
     def _of_mix(self, line: int | None) -> Place | None:
         return None if line is None or not self.mix else {"file": self.mix, "line": line}

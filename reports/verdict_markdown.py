@@ -146,11 +146,9 @@ def _benchmarks(verdict: Verdict) -> Iterator[str]:
 
 
 def _held(verdict: Verdict) -> Iterator[str]:
-    families = [
-        f"{prose(name)} {view.count(n)}" for name, n in verdict_view.held_by_family(verdict)
-    ]
-    if families:
-        yield f"Held: {', '.join(families)}."
+    held = verdict_view.held_words(verdict)
+    if held:
+        yield f"Held: {prose(held)}."
 
 
 def _paste(verdict: Verdict) -> Iterator[str]:

@@ -116,9 +116,9 @@ def _moves(page: Page, verdict: Verdict) -> Iterator[str]:
 
 
 def _held(page: Page, verdict: Verdict) -> Iterator[str]:
-    families = [f"{name} {view.count(n)}" for name, n in verdict_view.held_by_family(verdict)]
-    if families:
-        yield from wrap(f"Held: {', '.join(families)}.", page.width)
+    held = verdict_view.held_words(verdict)
+    if held:
+        yield from wrap(f"Held: {one_line(held)}.", page.width)
     quiet = [r for r in verdict_view.open_results(verdict) if r["status"] in ("waived", "skipped")]
     for each in quiet[:MAX_QUIET]:
         words = f"{each['status']} {each['rule']} ({verdict_view.where(each)}): {each['sentence']}"

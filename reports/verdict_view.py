@@ -79,10 +79,24 @@ def signed_points(change: float) -> str:
     return sign + amount(change, "points")
 
 
-def held_by_family(verdict: Verdict) -> list[tuple[str, int]]:
-    """Return how many rules held, by family."""
-    held = [found["family"] for found in held_results(verdict)]
-    return [(FAMILY_NAMES.get(family, family), held.count(family)) for family in families(held)]
+def held_words(verdict: Verdict) -> str:
+    """Return how many rules held, by family, and how many of them only because noise is as large."""
+    held = held_results(verdict)
+    told = []
+    for family in families(found["family"] for found in held):
+        own = [found for found in held if found["family"] == family]
+        noise = sum(map(is_noise, own))
+        note = f" ({view.count(noise)} beyond a limit, but within noise)" if noise else ""
+        told.append(f"{FAMILY_NAMES.get(family, family)} {view.count(len(own))}{note}")
+    return ", ".join(told)
+
+
+def is_noise(found: Result) -> bool:
+    """Return whether a rule held only because random halves of the documents lie as far apart."""
+    value, most = found["measured"], found["limit"]
+    if found["status"] != "pass" or found["floor"] is None or value is None or most is None:
+        return False
+    return (abs(value) if found["rule"] == "drift.domains.change" else value) > most
 
 
 def families(named: Iterable[str]) -> list[str]:
@@ -95,7 +109,7 @@ def facts(verdict: Verdict) -> list[str]:
     """Return what was judged, by what, on which day."""
     judged = verdict["judged"]
     return [
-        judged["name"],
+        mix_name(verdict),
         view.plural(judged["shards"], "shard"),
         view.plural(judged["documents"], "document"),
         view.size(judged["bytes"]),
@@ -107,11 +121,9 @@ def facts(verdict: Verdict) -> list[str]:
     ]
 
 
-def lead(verdict: Verdict) -> str:
-    """Return the sentence under the title: the first reason, or that all was held."""
-    if verdict["reasons"]:
-        return verdict["reasons"][0]["sentence"]
-    return "Every rule of the policy that was judged held."
+def mix_name(verdict: Verdict) -> str:
+    """Return the mix as it was named; what was read may be its version in a store."""
+    return verdict["judged"]["mix"] or verdict["judged"]["name"]
 
 
 def exit_words(verdict: Verdict) -> str:

@@ -14,15 +14,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sluicegate.api import audit, build_index, calibrate, clean, duplicates, scan
+    from sluicegate.api import (
+        audit,
+        build_embeddings,
+        build_index,
+        calibrate,
+        clean,
+        drift,
+        duplicates,
+        gate,
+        scan,
+    )
 
-__all__ = ["__version__", "audit", "build_index", "calibrate", "clean", "duplicates", "scan"]
+__all__ = [
+    "__version__", "audit", "build_embeddings", "build_index", "calibrate", "clean", "drift",
+    "duplicates", "gate", "scan",
+]  # fmt: skip
 __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
     """Import the API when it is first asked for, so that `sluicegate --help` stays fast."""
-    if name in ("audit", "build_index", "calibrate", "clean", "duplicates", "scan"):
+    if name in __all__:
         from sluicegate import api
 
         return getattr(api, name)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reports.schema import load_report
-from tests.reports import drift_sample
+from reports.verdict_schema import adapter
+from tests.reports import audit_sample, drift_sample, gate_sample
 
 GOLDEN = Path(__file__).with_name("golden")
 
@@ -60,6 +61,34 @@ def calm_drift():
 def hostile_drift(drift_report):
     """Return the sample with every free string replaced by an attack."""
     return _poison(drift_report, iter(PAYLOADS * 1000), kept=KEPT | CHOSEN)
+
+
+@pytest.fixture
+def audit(report):
+    return audit_sample.sample(report)
+
+
+@pytest.fixture
+def hostile_audit(audit, hostile_report):
+    """Return the sample with every free string replaced by an attack."""
+    kept = KEPT | {"answer", "kind", "design"}
+    poisoned = _poison(
+        {k: v for k, v in audit.items() if k != "scan"}, iter(PAYLOADS * 1000), kept=kept
+    )
+    names = [each["benchmark"] for each in hostile_report["benchmarks"]]
+    for each, name in zip(poisoned["benchmarks"], names, strict=True):
+        each["benchmark"] = name
+    return poisoned | {"scan": hostile_report}
+
+
+@pytest.fixture
+def verdict():
+    return adapter().validate_json(json.dumps(gate_sample.sample()), strict=True)
+
+
+@pytest.fixture
+def hostile_verdict(verdict):
+    return gate_sample.hostile(verdict)
 
 
 @pytest.fixture

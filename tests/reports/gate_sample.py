@@ -21,6 +21,20 @@ SITES = Sites(
     domain_lines={"web": 7, "code": 12},
 )  # fmt: skip
 
+# What a hostile file could call things.
+PAYLOADS = (
+    '<script>document.title="owned"</script>',
+    "\"><img src=x onerror='x'>",
+    "| a | b |\n|---|---|\n| `x` | ``y`` \\| \\\\| z |",
+    "[click](javascript:alert(1)) @octocat #1 www.evil.example http://evil.example",
+    "\x1b[2J\x1b[31mred\x07\r\x08overwrite\x00\x0b",
+    "abc\u202egnp.exe\u2066\u200b\u2028\ufeff\ud800\uffff",
+    "]]>&amp;<!-- x -->\n::error file=x,line=1::owned%0A",
+    "全角文字\u0301" * 100,
+    "-" * 3000,
+)
+KEPT = {"schema", "status", "verdict", "date", "rule", "family", "kind", "unit", "expires", "calibration", "also", "measure"}  # fmt: skip
+
 DOMAINS = {"web": 0.6, "code": 0.3, "books": 0.1}
 
 
@@ -152,6 +166,24 @@ def sample():
         ]
     }  # fmt: skip
     return gate.judge(Policy.model_validate(rules))
+
+
+def hostile(verdict):
+    """Return a verdict with every free string replaced by an attack, equal ones alike."""
+    seen = {}
+
+    def poison(value, key=""):
+        if key in KEPT:
+            return value
+        if isinstance(value, str):
+            return seen.setdefault(value, f"{PAYLOADS[len(seen) % len(PAYLOADS)]}{len(seen)}")
+        if isinstance(value, list):
+            return [poison(inner, key) for inner in value]
+        if isinstance(value, dict):
+            return {name: poison(inner, name) for name, inner in value.items()}
+        return value
+
+    return poison(verdict)
 
 
 ITEMS = {

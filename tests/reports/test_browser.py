@@ -13,12 +13,12 @@ import subprocess
 
 import pytest
 
-from reports.drift_html import render_drift_html
-from reports.html import render_html
+from reports.render import KINDS
 from tests.reports import drift_sample
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+PAGES = ["report", "drift_report", "verdict", "audit"]
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium: install one, or name it in the variable CHROMIUM"
@@ -41,6 +41,7 @@ onload = () => {
     return [255, 255, 255];
   };
   const bottoms = [...page.querySelectorAll(".answer")].map(answer => answer.getBoundingClientRect().bottom);
+  const first = [...page.querySelectorAll(".reasons .sentence, .answers p")].map(line => line.getBoundingClientRect().bottom);
   const faint = new Set();
   for (const element of page.body.querySelectorAll("*")) {
     if (![...element.childNodes].some(node => node.nodeType == 3 && node.data.trim())) continue;
@@ -51,7 +52,7 @@ onload = () => {
   }
   const measured = {
     title: page.title, faint: [...faint], margin: view.getComputedStyle(page.body).margin,
-    bottoms, paper: view.getComputedStyle(page.body).backgroundColor,
+    bottoms, first, paper: view.getComputedStyle(page.body).backgroundColor,
     content_width: page.documentElement.scrollWidth, scripts: page.scripts.length, images: page.images.length,
     headings: [...page.querySelectorAll("h1, h2, h3")].map(heading => Number(heading.tagName[1])),
   };
@@ -61,7 +62,7 @@ onload = () => {
 
 
 def measure(report, folder, width, dark=False, height=900):
-    render = render_drift_html if report["schema"].startswith("sluicegate.drift/") else render_html
+    render = KINDS[report["schema"]].renderers["html"]
     (folder / "page.html").write_text(render(report), encoding="utf-8")
     around = AROUND.replace("WIDTH", str(width)).replace("HEIGHT", str(height))
     (folder / "around.html").write_text(around, encoding="utf-8")
@@ -91,13 +92,16 @@ def test_every_text_has_contrast_and_the_style_applies(dark, report, tmp_path):
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_of_a_drift_page_has_contrast(dark, drift_report, tmp_path):
-    measured = measure(drift_report, tmp_path, 1200, dark)
+@pytest.mark.parametrize("name", ["drift_report", "verdict", "audit"])
+def test_every_text_of_the_other_pages_has_contrast(name, dark, request, tmp_path):
+    measured = measure(request.getfixturevalue(name), tmp_path, 1200, dark)
     assert measured["faint"] == []
     assert measured["margin"] == "0px"
 
 
-@pytest.mark.parametrize("name", ["report", "hostile_report", "drift_report", "hostile_drift"])
+@pytest.mark.parametrize(
+    "name", PAGES + [f"hostile_{page}" for page in ("report", "drift", "verdict", "audit")]
+)
 def test_a_phone_scrolls_no_page_sideways_and_nothing_runs(name, request, tmp_path):
     measured = measure(request.getfixturevalue(name), tmp_path, 390)
     assert measured["content_width"] <= 390
@@ -114,7 +118,14 @@ def test_the_four_answers_fit_the_first_screen(make, width, height, tmp_path):
     assert max(bottoms) <= height
 
 
-@pytest.mark.parametrize("name", ["report", "drift_report"])
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (390, 844)], ids=["screen", "phone"])
+@pytest.mark.parametrize("name", ["verdict", "audit"])
+def test_the_first_screen_says_what_comes_of_it_and_why(name, width, height, request, tmp_path):
+    (bottom, *_) = measure(request.getfixturevalue(name), tmp_path, width, height=height)["first"]
+    assert 0 < bottom <= height
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_headings_go_down_one_step_at_a_time(name, request, tmp_path):
     levels = measure(request.getfixturevalue(name), tmp_path, 1200)["headings"]
     assert levels[0] == 1

@@ -12,12 +12,14 @@ from reports.drift_schema import adapter as drift_adapter
 from reports.policy import Policy, default_policy
 from reports.verdict import judge
 from reports.verdict_schema import SCHEMA_FILE, adapter, json_schema
+from reports.verdict_view import held_words
 from tests.reports.gate_sample import (
     DOMAINS,
     STRICT,
     TODAY,
     Gate,
     drift_report,
+    exposure,
     policy,
 )
 
@@ -285,6 +287,17 @@ def test_a_violation_that_was_found_stands_whatever_was_not_read():
     assert "incomplete" in {reason["status"] for reason in verdict["reasons"]}
 
 
+def test_the_mix_is_told_of_once_unless_the_comparison_read_something_else():
+    gate = Gate()
+    versions = gate.drift()["versions"]
+    gate.drift_changes = {"versions": versions}
+    assert set(statuses(gate.judge(default_policy()), "coverage.shards")) == {"mix", "drift baseline"}  # fmt: skip
+    versions[1]["shards_unread"] = 1
+    verdict = gate.judge(default_policy())
+    assert statuses(verdict, "coverage.shards")["drift candidate"] == "incomplete"
+    assert verdict["verdict"] == "incomplete"
+
+
 # --- drift ---------------------------------------------------------------------------------------
 
 
@@ -312,6 +325,14 @@ def test_a_change_breaks_its_limit_only_beyond_the_floor():
     )
 
 
+def test_what_held_for_its_noise_alone_is_counted():
+    rules = {"domains": {"default": {"change": {"fail": 0.01}, "factor": {"fail": 1.5}}}}
+    moved = {"web": 0.58, "code": 0.32, "books": 0.1}
+    told = held_words(shares(rules, moved, floor=0.05))
+    assert "domain mix 6 (2 beyond a limit, but within noise)" in told
+    assert "within noise" not in held_words(shares(rules, DOMAINS, floor=0.05))
+
+
 def test_noise_is_that_of_the_whole_family_where_it_is_known():
     rules = {"domains": {"default": {"change": {"fail": 0.01}}}}
     gate = Gate()
@@ -322,6 +343,16 @@ def test_noise_is_that_of_the_whole_family_where_it_is_known():
     verdict = gate.judge(policy(drift=rules))
     assert verdict["verdict"] == "pass"
     assert one(verdict, "drift.domains.change", "web")["floor"] == 0.03
+
+
+def test_noise_of_exposure_is_that_of_all_benchmarks_where_it_is_known():
+    rules = {"exposure": {"default": {"fail": 0.05}}}
+    row = exposure("arithmetic", 0.1)
+    others = [exposure("functions", 0.0)]
+    assert drifted(rules, exposure=[row, *others])["verdict"] == "fail"
+    verdict = drifted(rules, exposure=[{**row, "alarm_from": 0.12}, *others])
+    assert verdict["verdict"] == "pass"
+    assert one(verdict, "drift.exposure", "arithmetic")["floor"] == 0.12
 
 
 def test_a_total_variation_is_judged_by_what_it_exceeds_random_halves_by():

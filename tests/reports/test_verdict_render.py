@@ -1,4 +1,4 @@
-"""A verdict as page, comment, terminal text and annotations: golden files, and a hostile twin."""
+"""A verdict as page, comment, terminal text and annotations: golden files, and a hostile_verdict twin."""
 
 import json
 import re
@@ -15,9 +15,8 @@ from reports.sarif import render_sarif
 from reports.terminal import cells
 from reports.verdict_html import render_verdict_html
 from reports.verdict_markdown import MARKER, render_verdict_markdown
-from reports.verdict_schema import adapter
 from reports.verdict_terminal import render_verdict_terminal
-from tests.reports.gate_sample import TODAY, Gate, policy, sample
+from tests.reports.gate_sample import TODAY, Gate, policy
 
 RENDERERS = {
     "verdict.html": render_verdict_html,
@@ -28,42 +27,6 @@ RENDERERS = {
     "verdict.sarif": render_sarif,
     "verdict-github.txt": render_annotations,
 }
-PAYLOADS = (
-    '<script>document.title="owned"</script>',
-    "\"><img src=x onerror='x'>",
-    "| a | b |\n|---|---|\n| `x` | ``y`` \\| \\\\| z |",
-    "[click](javascript:alert(1)) @octocat #1 www.evil.example http://evil.example",
-    "\x1b[2J\x1b[31mred\x07\r\x08overwrite\x00\x0b",
-    "abc\u202egnp.exe\u2066\u200b\u2028\ufeff\ud800\uffff",
-    "]]>&amp;<!-- x -->\n::error file=x,line=1::owned%0A",
-    "全角文字\u0301" * 100,
-    "-" * 3000,
-)
-KEPT = {"schema", "status", "verdict", "date", "rule", "family", "kind", "unit", "expires", "calibration", "also", "measure"}  # fmt: skip
-
-
-@pytest.fixture
-def verdict():
-    return adapter().validate_json(json.dumps(sample()), strict=True)
-
-
-@pytest.fixture
-def hostile(verdict):
-    """The sample with every free string replaced by an attack, equal ones alike."""
-    seen = {}
-
-    def poison(value, key=""):
-        if key in KEPT:
-            return value
-        if isinstance(value, str):
-            return seen.setdefault(value, f"{PAYLOADS[len(seen) % len(PAYLOADS)]}{len(seen)}")
-        if isinstance(value, list):
-            return [poison(inner, key) for inner in value]
-        if isinstance(value, dict):
-            return {name: poison(inner, name) for name, inner in value.items()}
-        return value
-
-    return poison(verdict)
 
 
 @pytest.mark.parametrize("name", RENDERERS)
@@ -78,15 +41,15 @@ def test_equal_verdicts_give_equal_bytes_whatever_the_order_of_keys(name, verdic
 
 
 @pytest.mark.parametrize("name", RENDERERS)
-def test_rendering_does_not_change_the_verdict(name, hostile):
-    before = json.dumps(hostile)
-    RENDERERS[name](hostile)
-    assert json.dumps(hostile) == before
+def test_rendering_does_not_change_the_verdict(name, hostile_verdict):
+    before = json.dumps(hostile_verdict)
+    RENDERERS[name](hostile_verdict)
+    assert json.dumps(hostile_verdict) == before
 
 
 @pytest.mark.parametrize("name", RENDERERS)
-def test_no_hidden_character_reaches_a_rendering(name, hostile):
-    text = RENDERERS[name](hostile)
+def test_no_hidden_character_reaches_a_rendering(name, hostile_verdict):
+    text = RENDERERS[name](hostile_verdict)
     text.encode()
     assert not re.search(
         r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]", text
@@ -113,7 +76,7 @@ def test_every_report_has_the_verdict_first_and_every_waiver(name, verdict):
 
 @pytest.mark.parametrize("name", ["verdict.html", "verdict.md", "verdict.txt", "verdict.xml"])
 def test_each_reason_is_told_with_its_sentence_and_its_command(name, verdict):
-    text = re.sub(r"\s+", " ", RENDERERS[name](verdict))
+    text = re.sub(r"\s+", " ", re.sub("</?span>", "", RENDERERS[name](verdict)))
     for reason in verdict["reasons"]:
         told = reason["sentence"].split(":")[0].split(",")[0]
         assert told in text
@@ -132,8 +95,8 @@ def test_the_title_of_the_page_carries_the_verdict_and_only_its_style_applies(ve
         assert sign not in page
 
 
-def test_markup_in_names_is_text_on_the_page(hostile):
-    page = render_verdict_html(hostile)
+def test_markup_in_names_is_text_on_the_page(hostile_verdict):
+    page = render_verdict_html(hostile_verdict)
     assert "<script" not in page
     assert "<img" not in page
 
@@ -163,16 +126,16 @@ def test_whatever_there_is_the_page_stays_under_a_megabyte_and_the_comment_fits(
 # --- comment -------------------------------------------------------------------------------------
 
 
-def test_the_comment_has_its_hidden_mark_and_fits(verdict, hostile):
-    for each in (verdict, hostile):
+def test_the_comment_has_its_hidden_mark_and_fits(verdict, hostile_verdict):
+    for each in (verdict, hostile_verdict):
         text = render_verdict_markdown(each)
         assert text.startswith(f"{MARKER}\n")
         assert len(text.encode()) <= MAX_BYTES
 
 
-def test_hostile_text_makes_no_element_link_mention_or_cell(hostile):
+def test_hostile_verdict_text_makes_no_element_link_mention_or_cell(hostile_verdict):
     markdown_it = pytest.importorskip("markdown_it", reason="markdown-it-py is not installed")
-    tokens = markdown_it.MarkdownIt("commonmark").enable("table").parse(render_verdict_markdown(hostile))  # fmt: skip
+    tokens = markdown_it.MarkdownIt("commonmark").enable("table").parse(render_verdict_markdown(hostile_verdict))  # fmt: skip
     flat = [inner for token in tokens for inner in (token, *(token.children or ()))]
     assert not {"link_open", "image", "html_inline"} & {token.type for token in flat}
     plain = "".join(token.content for token in flat if token.type == "text")
@@ -183,7 +146,7 @@ def test_hostile_text_makes_no_element_link_mention_or_cell(hostile):
 
 
 @pytest.mark.parametrize("width", [40, 100, 200])
-@pytest.mark.parametrize("name", ["verdict", "hostile"])
+@pytest.mark.parametrize("name", ["verdict", "hostile_verdict"])
 def test_no_line_is_wider_than_the_terminal(width, name, request):
     lines = render_verdict_terminal(request.getfixturevalue(name), width=width).splitlines()
     assert max(map(cells, lines)) <= width
@@ -211,9 +174,9 @@ def test_annotations_stand_on_the_line_that_declared_what_they_are_about(verdict
     )
 
 
-def test_hostile_text_makes_no_further_annotation(hostile):
-    text = render_annotations(hostile)
-    reasons = len(hostile["reasons"])
+def test_hostile_verdict_text_makes_no_further_annotation(hostile_verdict):
+    text = render_annotations(hostile_verdict)
+    reasons = len(hostile_verdict["reasons"])
     assert len(text.splitlines()) == min(reasons, 10)
     for line in text.splitlines():
         command, properties, message = re.fullmatch(r"::(\w+) (.*?)::(.*)", line).groups()
