@@ -82,6 +82,7 @@ def calibrate(
     """
     clock = [time.time()]
     shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    encoder = encoder_of(settings)
     progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
@@ -95,8 +96,10 @@ def calibrate(
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    encoder = encoder_of(settings)
-    plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners, encoder)
+    plan = ScanPlan(
+        read, build_patterns(read, load_background()), settings.scanners, encoder,
+        prefilter=settings.prefilter,
+    )  # fmt: skip
     clock.append(time.time())
     progress(Progress("calibrating"))
     hosts = choose_hosts(drawn.texts, extent, settings.seed)

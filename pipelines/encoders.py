@@ -19,14 +19,15 @@ def encoder_of(settings: SearchSettings) -> Encoder | None:
     """Return the transformer that the settings name.
 
     None where the embedding scanner is not asked for, where none is wanted, and where none is named
-    and the packaged one is not installed.
+    or needed and the packaged one is not installed.
 
     Raises:
         EncoderError: the model that is named, or the device, cannot be used.
     """
     if EMBEDDING not in settings.scanners or settings.embedding_model == NO_MODEL:
         return None
-    if settings.embedding_model is None and (packaged_folder() is None or not find_spec(LIBRARY)):
+    is_there = packaged_folder() is not None and find_spec(LIBRARY) is not None
+    if settings.embedding_model is None and settings.prefilter and not is_there:
         return None
     return load_encoder(settings.embedding_model, settings.device)
 

@@ -96,6 +96,7 @@ def scan(
     """
     clock = {"started": time.time()}
     source = _source(corpus, settings)
+    encoder = encoder_of(settings)
     progress(Progress("reading benchmarks"))
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields)
@@ -105,8 +106,10 @@ def scan(
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    encoder = encoder_of(settings)
-    plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners, encoder)
+    plan = ScanPlan(
+        read, build_patterns(read, load_background()), settings.scanners, encoder,
+        prefilter=settings.prefilter,
+    )  # fmt: skip
     source.prepare(plan)
     clock["scanning"] = time.time()
     steps = _run_steps(source, plan, settings, progress)

@@ -101,6 +101,8 @@ class ScanPlan:
         patterns: Patterns,
         scanners: Sequence[str] = (NGRAM,),
         encoder: Encoder | None = None,
+        *,
+        prefilter: bool = True,
     ) -> None:
         self.benchmarks = benchmarks
         self.items: tuple[Item, ...] = tuple(i for b in benchmarks for i in b.items)
@@ -116,7 +118,7 @@ class ScanPlan:
         self.semantic: Semantic | None = None
         if EMBEDDING in scanners:
             self.semantic = Semantic(
-                patterns, self.items, load_background(), load_static(), encoder
+                patterns, self.items, load_background(), load_static(), encoder, prefilter
             )
         self.tally = PresetTally(patterns)
 

@@ -15,7 +15,7 @@ from indexes.embeddings.word_vectors import kept_words, speller, word_row
 from indexes.shingles import characters
 from scanners.embedding import ASK, Meant
 from scanners.fields import LEAST_BITS, MOST_BITS, UNITS_PER_BIT, Role, is_number, number_words
-from scanners.patterns import Patterns
+from scanners.patterns import CODE_MARKS, Patterns
 from scanners.reword import ItemText
 
 MOST_WORDS: Final = 512  # of a question that are compared: the last ones
@@ -29,6 +29,7 @@ class Choices(NamedTuple):
     words: np.ndarray  # uint64
     weights: np.ndarray  # int32
     key: np.ndarray  # uint64 (items,), equal where the choices are
+    sharing: np.ndarray  # int64 (items,), items with the same choices
 
 
 class Asked(NamedTuple):
@@ -37,6 +38,7 @@ class Asked(NamedTuple):
     number: np.ndarray  # int64 (rows,), of the row's question in `texts`; -1: not read
     first_word: np.ndarray  # int32 (rows,), words of the question that the row is compared by
     last_word: np.ndarray
+    is_code: np.ndarray  # bool (rows,), whether the question is code
     texts: ItemText
     slot: np.ndarray  # int32, words of all texts in a row: rows of `vectors`
     slot_first: np.ndarray  # int64 (texts + 1,)
@@ -76,6 +78,7 @@ def ask_items(
     _embed(letters, bounds, slot_first, distinct, at, speller(model), kept_words(model), vectors)
     numeric = np.array([is_number(word, number_words()) for word in distinct], np.bool_)
     by_ask = meant.view == ASK
+    code = np.array([any(mark in one.question for mark in CODE_MARKS) for one in items], np.bool_)
     pattern = np.maximum(meant.pattern, 0)
     last = np.diff(starts)[pattern]
     return Asked(
@@ -84,6 +87,7 @@ def ask_items(
             np.int32
         ),
         np.where(by_ask, patterns.ask_end[pattern], last).astype(np.int32),
+        code[meant.item],
         item_text,
         slot.astype(np.int32),
         slot_first,
@@ -125,7 +129,8 @@ def _choices(patterns: Patterns, background: Background) -> Choices:
     first = np.searchsorted(fields.item[rows], np.arange(n_items + 1))
     key = np.zeros(n_items, np.uint64)
     _choice_keys(first, start, flat, key)
-    return Choices(first, start, flat, _weights(background.rate_of(flat)), key)
+    _, of, sharing = np.unique(key, return_inverse=True, return_counts=True)
+    return Choices(first, start, flat, _weights(background.rate_of(flat)), key, sharing[of])
 
 
 @kernel

@@ -256,7 +256,7 @@ def _scan(
                     break
             if whole:
                 break
-        n_hits = _keep_nearest(hits, nearness, own, n_hits)
+        n_hits = keep_nearest(hits, nearness, own, n_hits)
     return hits[:n_hits].copy(), nearness[:n_hits].copy()
 
 
@@ -313,7 +313,7 @@ def _more_hits(hits: Any, nearness: Any, least: int) -> tuple[Any, Any]:
 
 
 @kernel
-def _keep_nearest(hits: Any, nearness: Any, first: int, last: int) -> int:
+def keep_nearest(hits: Any, nearness: Any, first: int, last: int) -> int:
     """Of a document's hits keep each row's nearest that do not overlap, by row and start.
 
     Of equally near ones the first and then the shorter stays. Returns where they end now.

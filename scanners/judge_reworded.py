@@ -190,9 +190,17 @@ def _keep_best(places: Any, order: Any, kept: Any) -> None:
 
 
 def told_before(
-    places: np.ndarray, status: np.ndarray, known: Scanned, verdicts: Judged, patterns: Patterns
+    places: np.ndarray,
+    status: np.ndarray,
+    known: Scanned,
+    verdicts: Judged,
+    patterns: Patterns,
+    settles: bool = True,
 ) -> np.ndarray:
-    """Tell which places the n-gram scanner has judged: as strongly, or as a template or passage."""
+    """Tell which places another scanner has judged: as strongly, or as a template or passage.
+
+    The latter only where it `settles` them, as the n-gram scanner does.
+    """
     locus = known.evidence
     theirs = np.stack(
         [
@@ -203,7 +211,7 @@ def told_before(
         ],
         axis=1,
     ).astype(np.int64)
-    settled = np.isin(verdicts.leak_type, (LeakType.TEMPLATE, LeakType.PASSAGE))
+    settled = settles & np.isin(verdicts.leak_type, (LeakType.TEMPLATE, LeakType.PASSAGE))
     strength = np.where(
         settled & (verdicts.status >= Status.SUSPECT), Status.CONTAMINATED, verdicts.status
     )

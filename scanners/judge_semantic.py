@@ -2,19 +2,13 @@
 
 The rules, for one question in one place of one document:
 
-* The **score** is the mean of four shares (`scanners.meaning`): the question's weight that the place
-  stands for, the same in order, the part of the place's own sentences that the question accounts for,
-  and the static cosine of the window. Half of it is the ask's. It is cut down where the question says
-  little (under `ENOUGH_BITS` in all, with the choices that stand behind it), and by numbers that do not
-  agree; and scaled so that 0.6 is what is needed, more where fewer than two numbers are shared.
-* With a transformer its cosine takes part as a fifth share, as far as it is above what siblings of
-  the benchmark reach (`scanners.sibling_cosines`): no cosine means the same for every model and
-  benchmark.
-* `contaminated` from 0.6 on, `suspect` from 0.4.
-* Where only the numbers keep the score down, or most of them are others, it is a `template`, at most
-  `suspect`; where the ask is missing a `passage`, at most `suspect`.
+* The **score** is that of `scanners.semantic_evidence`: `contaminated` from 0.6 on, `suspect` from 0.4.
+* Where only the numbers keep it below 0.6 the place is a `template`, at most `suspect`; where the ask is
+  missing a `passage`, at most `suspect`.
 * Words in random order are no sentence: what aligns in order must be `IN_ORDER` of what is there.
-* What an earlier scanner called as much, or a template or a passage, in the same place stands.
+* Where the window was nominated with its choices, only items with the same choices are meant.
+* What an earlier scanner called as much in the same place stands, and what the n-gram scanner called a
+  template or a passage.
 
 Chosen on one half of the labelled rewordings by false positives on sibling items;
 `benchmarks/quality_semantic.py` prints the figures.
@@ -28,21 +22,17 @@ from typing import Final
 import numpy as np
 
 from scanners.asked import Asked
-from scanners.embedding import ASK, WHOLE, Meant
-from scanners.fields import UNITS_PER_BIT, Role
+from scanners.embedding import WHOLE, Meant
+from scanners.fields import Role
 from scanners.judge import CONTAMINATED_SCORE, SUSPECT_SCORE, Judged, LeakType, Status
-from scanners.judge_reworded import answers_beside, best_places, number_agreement, told_before
-from scanners.meaning import Meanings
+from scanners.judge_reworded import answers_beside, best_places, told_before
 from scanners.ngram import Scanned
 from scanners.patterns import Patterns
+from scanners.read_window import Meanings
+from scanners.semantic_evidence import Scores, semantic_scores
 
-ENOUGH_BITS: Final = 100.0  # of the question, in words that mean the same, and of its choices
-NUMBER_PRICE: Final = 0.7  # of the score, where all numbers differ
-NEEDED: Final = 0.5  # of the plain score, where two numbers are shared
-NEEDED_WITHOUT_NUMBERS: Final = 0.2  # more, where none is; half of it with one
-TELLING_NUMBERS: Final = 2
 LEAST_ASK: Final = 0.4  # of the ask's weight
-IN_ORDER: Final = 0.6  # of the soft coverage
+IN_ORDER: Final = 0.5  # of the soft coverage
 
 
 def judge_semantic(
@@ -55,9 +45,9 @@ def judge_semantic(
 ) -> Judged:
     """Judge every place for every item that has the question.
 
-    `known` is what the scanners before said to the same documents.
+    `known` is what the scanners before said to the same documents, the n-gram scanner first.
     """
-    score, template = semantic_scores(meanings)
+    score, template = scores_of(scanned, meanings, patterns, meant, asked)
     rows = np.flatnonzero(score >= SUSPECT_SCORE)
     evidence, owner, beside = _owners(rows, scanned, meanings, patterns, meant, asked)
     score = score[evidence]
@@ -83,8 +73,8 @@ def judge_semantic(
         axis=1,
     ).astype(np.int64)
     kept = best_places(places, status, score)
-    for before, verdicts in known:
-        kept &= ~told_before(places, status, before, verdicts, patterns)
+    for number, (before, verdicts) in enumerate(known):
+        kept &= ~told_before(places, status, before, verdicts, patterns, settles=number == 0)
     return Judged(
         evidence[kept],
         owner[kept],
@@ -94,19 +84,15 @@ def judge_semantic(
     )
 
 
-def semantic_scores(meanings: Meanings) -> tuple[np.ndarray, np.ndarray]:
+def scores_of(
+    scanned: Scanned, meanings: Meanings, patterns: Patterns, meant: Meant, asked: Asked
+) -> Scores:
     """Return the score of every place, and whether only numbers keep it from being higher."""
-    shares = [meanings.soft, meanings.in_order, meanings.told, np.clip(meanings.cosine, 0, 1)]
-    text = np.mean(shares, axis=0) * (1 + meanings.ask) / 2
-    units = meanings.units * meanings.soft + meanings.choice_units
-    text = text * np.sqrt(np.minimum(1.0, units / (ENOUGH_BITS * UNITS_PER_BIT)))
-    missing = np.clip(TELLING_NUMBERS - meanings.shared_numbers, 0, TELLING_NUMBERS)
-    needed = NEEDED + NEEDED_WITHOUT_NUMBERS * missing / TELLING_NUMBERS
-    scaled = np.minimum(1.0, text * CONTAMINATED_SCORE / needed)
-    agreement = number_agreement(meanings.numbers, meanings.place_numbers, meanings.shared_numbers)
-    score = scaled * (1 - NUMBER_PRICE + NUMBER_PRICE * agreement)
-    template = (scaled >= CONTAMINATED_SCORE) & (score < CONTAMINATED_SCORE)
-    return np.where(template, np.maximum(score, SUSPECT_SCORE), score), template
+    row = meanings.row.astype(np.int64)
+    item = meant.item[row]
+    return semantic_scores(
+        meanings, scanned, patterns.benchmark[item], asked.is_code[row], asked.choices.sharing[item]
+    )
 
 
 def _owners(
@@ -130,5 +116,4 @@ def _owners(
     key = asked.choices.key
     same = key[patterns.owners.item[owner]] == key[meant.item[row]]
     same |= meant.view[row] != WHOLE
-    same &= (meant.view[row] != ASK) | (patterns.owners.item[owner] == meant.item[row]) | same
     return evidence[same], owner[same], beside[same]

@@ -16,9 +16,9 @@ import numpy as np
 
 from corpora.benchmarks import Item
 from scanners.embedding import ASK
-from scanners.meaning import Meanings
 from scanners.ngram import Scanned, Sought, locate
 from scanners.patterns import last_sentence
+from scanners.read_window import Meanings
 
 SIBLING_RATE: Final = 1e-3  # of pairs of different items
 SAMPLED: Final = 256  # items of a benchmark whose cosines are looked at

@@ -19,12 +19,14 @@ from corpora.benchmarks import Item
 from indexes.background import Background
 from indexes.embeddings.static import StaticModel
 from scanners.asked import Asked, ask_items
-from scanners.embedding import Meant, mean_items, nominate
+from scanners.embedding import Meant, Nominated, mean_items, nominate
+from scanners.every_window import nominate_every
 from scanners.judge import Judged
-from scanners.judge_semantic import judge_semantic, semantic_scores
-from scanners.meaning import Meanings, read_nominated, with_cosines
+from scanners.judge_semantic import judge_semantic, scores_of
+from scanners.meaning import read_nominated, with_cosines
 from scanners.ngram import Scanned, Sought
 from scanners.patterns import Patterns
+from scanners.read_window import Meanings
 from scanners.second_opinion import (
     SiblingCosines,
     cosines_of,
@@ -56,23 +58,31 @@ class Semantic:
         background: Background,
         model: StaticModel,
         encoder: Encoder | None = None,
+        prefilter: bool = True,
     ) -> None:
+        assert prefilter or encoder is not None, "nothing else would nominate"
         self.model = model
         self.meant: Meant = mean_items(patterns, items, background, model)
         self.asked: Asked = ask_items(self.meant, patterns, items, background, model)
         self._patterns = patterns
         self._opinion = None if encoder is None else SecondOpinion(encoder, items, patterns)
+        self._prefilter = prefilter
 
     def scan(
         self, data: np.ndarray, bounds: np.ndarray, target: Sought, known: Known
     ) -> tuple[Scanned, Judged]:
         """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8) and judge what is found."""
-        nominated = nominate(data, bounds, self.meant, self.model)
+        if self._prefilter or self._opinion is None:
+            nominated = nominate(data, bounds, self.meant, self.model)
+        else:
+            nominated = self._opinion.nominate(data, bounds, self.meant, self.model)
         scanned, meanings = read_nominated(
             data, bounds, nominated, self.meant, self.asked, target, self.model
         )
         if self._opinion is not None:
-            meanings = self._opinion.hear(data, bounds, target, self.meant, scanned, meanings)
+            meanings = self._opinion.hear(
+                data, bounds, target, self.meant, self.asked, scanned, meanings
+            )
         judged = judge_semantic(scanned, meanings, self._patterns, self.meant, self.asked, known)
         return scanned, judged
 
@@ -83,6 +93,7 @@ class SecondOpinion:
     def __init__(self, encoder: Encoder, items: Sequence[Item], patterns: Patterns) -> None:
         self._encoder = encoder
         self._items = items
+        self._patterns = patterns
         self._benchmark = patterns.benchmark
         self._vectors: dict[str, np.ndarray] = {}
         self._siblings: dict[int, SiblingCosines] = {}
@@ -94,6 +105,7 @@ class SecondOpinion:
         bounds: np.ndarray,
         target: Sought,
         meant: Meant,
+        asked: Asked,
         scanned: Scanned,
         meanings: Meanings,
     ) -> Meanings:
@@ -102,7 +114,7 @@ class SecondOpinion:
         A cosine is told as a part of the way from what any two items of the benchmark have (0) to what
         hardly any two have (1): see `scanners.second_opinion`.
         """
-        score, _ = semantic_scores(meanings)
+        score = scores_of(scanned, meanings, self._patterns, meant, asked).score
         rows = np.flatnonzero(score >= OPEN_FROM)
         if not len(rows):
             return meanings
@@ -119,6 +131,18 @@ class SecondOpinion:
             own = np.flatnonzero(benchmark == one)
             cosines[own] = self._siblings_of(one).relative(cosines[own], np.zeros_like(own))
         return with_cosines(meanings, rows, cosines)
+
+    def nominate(
+        self, data: np.ndarray, bounds: np.ndarray, meant: Meant, model: StaticModel
+    ) -> Nominated:
+        """Nominate windows by the transformer alone: every one is shown to it."""
+        texts = [
+            row_text(self._items[i], view)
+            for i, view in zip(meant.item.tolist(), meant.view.tolist(), strict=True)
+        ]
+        siblings = [self._siblings_of(one) for one in self._benchmark[meant.item].tolist()]
+        vectors = self._of_items(texts)
+        return nominate_every(data, bounds, meant, model, self._encoder, vectors, siblings)
 
     def _of_items(self, texts: Sequence[str]) -> np.ndarray:
         """Return the vectors of texts of items, each computed once in a run."""

@@ -26,6 +26,7 @@ def load_sentence_transformers() -> Any:
     load_torch()
     # Threads that tokenize are the scan's own; without this the tokenizers warn of every fork.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    _load("transformers.utils.logging", TRANSFORMERS).disable_progress_bar()
     return _load("sentence_transformers", TRANSFORMERS)
 
 

@@ -49,7 +49,13 @@ class Rescan:
         self._settings = settings
         warm_up(settings.scanners)
         patterns = build_patterns(benchmarks, load_background())
-        self._plan = ScanPlan(benchmarks, patterns, settings.scanners, encoder_of(settings))
+        self._plan = ScanPlan(
+            benchmarks,
+            patterns,
+            settings.scanners,
+            encoder_of(settings),
+            prefilter=settings.prefilter,
+        )
 
     def scan(
         self, shard: Shard, copy: Path, digest: str | None, *, read_ahead: bool, tell: Tell

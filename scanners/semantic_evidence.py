@@ -1,0 +1,188 @@
+"""The evidence that a place says what a question says: a sum of what each share tells, in log-odds.
+
+Questions are of three kinds, because different things tell them apart: those of which the place has at
+least two numbers (numbers decide), other prose (the ask, the choices and how much nearer it is than any
+other item), and code (the order of the words, which are few). Each kind has its weights and the two sums
+from which a place is suspect and contaminated. Weights were fitted (logistic regression) on the
+development half of the labelled rewordings against sibling items; the sums are those that of sibling
+documents one in a hundred and about one in two thousand reach. A transformer's cosine, where it was
+asked, adds or takes away: what is `expected` of siblings that come so far changes nothing.
+`benchmarks/quality_semantic.py` prints what they do on the other half.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from corpora.kernels import kernel
+from scanners.fields import UNITS_PER_BIT
+from scanners.judge import CONTAMINATED_SCORE, SUSPECT_SCORE
+from scanners.judge_reworded import number_agreement
+from scanners.ngram import Scanned
+from scanners.read_window import Meanings
+
+LEAST_SHARE: Final = 0.02  # under the logarithm
+ENOUGH_BITS: Final = (
+    100.0  # of what a place and its choices say, for its plain likeness to count whole
+)
+NUMBER_PRICE: Final = 0.7  # of the plain likeness, where all numbers differ
+MOST_BITS: Final = 120.0  # more of them tell nothing more
+RARE_CHOICES: Final = 3  # items with the same choices, up to which these are evidence
+ENOUGH_MARGIN: Final = 0.15  # of plain likeness before the next other item
+TELLING_NUMBERS: Final = 2
+SAME_WORDS: Final = 0.85  # share of the question's weight in the same words
+TEMPLATE_SCORE: Final = CONTAMINATED_SCORE - 0.01  # at most, where other numbers stand
+
+
+class Weights(NamedTuple):
+    """What each share tells: weights, and the sums of a kind of question."""
+
+    soft: float  # of the logarithm
+    in_order: float
+    told: float
+    cosine: float
+    numbers: float  # of the logarithm of their agreement
+    ask: float
+    words: float
+    bits: float  # of the binary logarithm
+    margin: float
+    choices: float
+    model: float  # of the transformer's cosine less the next number, where it was asked
+    expected: float
+    suspect: float
+    contaminated: float
+
+
+NUMBERS: Final = Weights(3.4, 4.1, 1.6, 1.8, 5.7, 1.4, 0.0, 1.9, 4.0, 0.0, 2.0, 1.2, 7.2, 10.5)
+PROSE: Final = Weights(4.8, 0.3, 1.4, 1.1, 0.0, 4.5, 0.0, 0.3, 3.2, 3.3, 3.0, 0.9, 6.9, 8.8)
+CODE: Final = Weights(0.1, 5.5, 0.0, 0.0, 0.0, 0.0, 0.3, 1.2, 1.7, 0.0, 1.0, 0.9, 4.1, 5.6)
+MOST_COSINE: Final = 1.5  # of the transformer, as a part of the way (`scanners.second_opinion`)
+
+
+class Scores(NamedTuple):
+    """By row of the evidence: float64 (n,), and bool (n,)."""
+
+    score: np.ndarray  # in [0, 1]: 0.4 suspect, 0.6 contaminated
+    template: np.ndarray  # whether only the numbers keep the score down
+
+
+def semantic_scores(
+    meanings: Meanings,
+    scanned: Scanned,
+    benchmark: np.ndarray,
+    is_code: np.ndarray,
+    same_choices: np.ndarray,
+) -> Scores:
+    """Return the score of every place.
+
+    Args:
+        meanings: of n places.
+        scanned: where they are.
+        benchmark: int (n,), of each place's item.
+        is_code: bool (n,), whether its question is code.
+        same_choices: int (n,), how many items have its choices.
+    """
+    rare = same_choices <= RARE_CHOICES
+    choice_bits = np.where(rare, meanings.choice_units, 0) / UNITS_PER_BIT
+    bits = meanings.units * meanings.soft / UNITS_PER_BIT + choice_bits
+    agreement = number_agreement(meanings.numbers, meanings.place_numbers, meanings.shared_numbers)
+    margin = margins(plain_likeness(meanings, bits, agreement), scanned, benchmark)
+    two = ~is_code & (meanings.shared_numbers >= TELLING_NUMBERS)
+    shares = (
+        _log(meanings.soft),
+        _log(meanings.in_order),
+        _log(meanings.told),
+        _log(meanings.cosine),
+        _log(agreement),
+        meanings.ask,
+        meanings.words,
+        np.log2(8 + np.minimum(bits, MOST_BITS)),
+        np.clip(margin / ENOUGH_MARGIN, 0, 1),
+        np.where(rare, meanings.choices, 0),
+    )
+    score = np.zeros(len(bits))
+    whole = np.zeros(len(bits))  # the same with all numbers agreeing
+    for rows, weights in ((two, NUMBERS), (~two & ~is_code, PROSE), (is_code, CODE)):
+        total = sum(weight * share for weight, share in zip(weights, shares, strict=False))
+        heard = np.clip(meanings.model_cosine, 0, MOST_COSINE) - weights.expected
+        total = total + weights.model * np.where(np.isnan(heard), 0, heard)
+        score[rows] = _scaled(total, weights)[rows]
+        apart = total - weights.numbers * shares[4]
+        whole[rows] = _scaled(apart, weights)[rows]
+    template = (whole >= CONTAMINATED_SCORE) & (score < CONTAMINATED_SCORE)
+    found = (whole >= CONTAMINATED_SCORE) | (score >= SUSPECT_SCORE)
+    template |= found & ~is_code & other_numbers(meanings)
+    return Scores(
+        np.where(template, np.clip(score, SUSPECT_SCORE, TEMPLATE_SCORE), score), template
+    )
+
+
+def other_numbers(meanings: Meanings) -> np.ndarray:
+    """Tell which places have other numbers where the question has its own: bool (n,).
+
+    Two of them, or one in nearly the same words: rewordings change words, siblings change numbers.
+    """
+    fewer = np.minimum(meanings.numbers, meanings.place_numbers)
+    swapped = fewer - meanings.shared_numbers
+    return (swapped >= 2) | ((swapped >= 1) & (meanings.words >= SAME_WORDS))
+
+
+def plain_likeness(meanings: Meanings, bits: np.ndarray, agreement: np.ndarray) -> np.ndarray:
+    """Return how alike place and question are, in [0, 1]: to compare the items of one place by."""
+    shares = (meanings.soft, meanings.rare, meanings.in_order, meanings.told, meanings.cosine)
+    mean = np.exp(np.mean([_log(share) for share in shares], axis=0))
+    enough = np.sqrt(np.minimum(1.0, bits / ENOUGH_BITS))
+    numbers = 1 - NUMBER_PRICE + NUMBER_PRICE * agreement
+    result: np.ndarray = mean * (1 + meanings.ask) / 2 * enough * numbers
+    return result
+
+
+def margins(likeness: np.ndarray, scanned: Scanned, benchmark: np.ndarray) -> np.ndarray:
+    """Return how much more alike each place is to its question than to any other of the benchmark."""
+    locus = scanned.evidence
+    order = np.lexsort((locus.word_start, locus.document))
+    out = np.empty(len(likeness))
+    _margins(
+        order, locus.document, locus.pattern, locus.word_start, locus.word_end, benchmark, likeness,
+        out,
+    )  # fmt: skip
+    return out
+
+
+def _log(share: np.ndarray) -> np.ndarray:
+    result: np.ndarray = np.log(np.maximum(share, LEAST_SHARE))
+    return result
+
+
+def _scaled(total: np.ndarray, weights: Weights) -> np.ndarray:
+    """Return sums as scores: linear, 0.4 at `suspect` and 0.6 at `contaminated`."""
+    step = (CONTAMINATED_SCORE - SUSPECT_SCORE) / (weights.contaminated - weights.suspect)
+    result: np.ndarray = np.clip(SUSPECT_SCORE + step * (total - weights.suspect), 0, 1)
+    return result
+
+
+@kernel
+def _margins(
+    order: Any, document: Any, pattern: Any, start: Any, end: Any, benchmark: Any, likeness: Any,
+    out: Any,
+) -> None:  # fmt: skip
+    longest = 0
+    for row in order:
+        longest = max(longest, end[row] - start[row])
+    for k in range(len(order)):
+        row = order[k]
+        rival = 0.0
+        for step in (-1, 1):
+            at = k + step
+            while 0 <= at < len(order) and document[order[at]] == document[row]:
+                other = order[at]
+                at += step
+                if start[other] >= end[row] or start[other] + longest <= start[row]:
+                    break
+                if end[other] <= start[row] or pattern[other] == pattern[row]:
+                    continue
+                if benchmark[other] == benchmark[row]:
+                    rival = max(rival, likeness[other])
+        out[row] = likeness[row] - rival
