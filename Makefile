@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+STAMP_ALL := $(VENV)/.ready-all
 PACKAGES := sluicegate flows pipelines reports scanners indexes corpora
 
 .PHONY: setup demo test test-all check format clean
@@ -27,10 +28,14 @@ check: setup
 test: check
 	$(BIN)/pytest -m "not slow"
 
-# The heavy extras (transformers, Dask, Ray) join here with the commands that need them; until then
-# the rest of the suite is what `make test` leaves out for speed: the demo, from end to end.
-test-all: setup
+# What takes longer, and what needs torch: the demo from end to end, real transformers.
+test-all: $(STAMP_ALL)
 	$(BIN)/pytest -m slow
+
+$(STAMP_ALL): $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,transformers]' \
+		|| { echo "If the CPU build of torch was not found: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test-all"; exit 1; }
+	@touch $(STAMP_ALL)
 
 format: setup
 	$(BIN)/ruff format .

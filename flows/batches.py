@@ -10,18 +10,23 @@ from typing import Final
 from corpora.places import is_url
 from corpora.shards import Shard
 
-PER_SLOT: Final = 4  # batches for each thread of a small corpus, so that all end at about one time
+PER_SLOT: Final = (
+    4  # batches for each slot of a corpus of middle size, so that all end at about one time
+)
+LEAST_BYTES: Final = 32 << 20  # about a second's work, of which a task costs some hundredths
 
 
 def batches_of(shards: Sequence[Shard], slots: int, task_bytes: int) -> list[list[Shard]]:
     """Return all shards in batches of about `task_bytes`, the largest shards first.
 
-    A corpus that is small for so many slots gets smaller batches. A shard is never cut.
+    A corpus that is small for so many slots gets smaller batches, and one for each slot if it is very
+    small. A shard is never cut.
     """
     if not shards:
         return []
     total = sum(shard.size_bytes for shard in shards)
-    target = max(1, min(task_bytes, total // (slots * PER_SLOT)))
+    small = max(total // (slots * PER_SLOT), min(LEAST_BYTES, -(-total // slots)))
+    target = max(1, min(task_bytes, small))
     batches: list[list[Shard]] = []
     room = 0
     for shard in sorted(shards, key=lambda shard: (-shard.size_bytes, shard.path)):

@@ -6,6 +6,7 @@ from pathlib import Path
 from prefect import flow, task
 
 from flows.defaults import FLOW, TASK
+from flows.limits import within_limit
 from flows.names import corpus_name
 from flows.options import RunOptions
 from flows.outcomes import DONE, VIOLATED, Outcome
@@ -17,6 +18,7 @@ from pipelines.clean_settings import CleanSettings
 
 
 @flow(name="clean", **FLOW)
+@within_limit
 def clean_flow(
     corpus: list[str],
     findings: str,
@@ -32,7 +34,7 @@ def clean_flow(
     return finish(clean_corpus(corpus, findings, out, settings), options)
 
 
-@task(name="clean", **TASK)
+@task(name="clean", task_run_name="clean", **TASK)
 def clean_corpus(corpus: list[str], findings: str, out: str, settings: CleanSettings) -> Outcome:
     """Clean, and tell of it; a task that is tried again goes on where the last try was."""
     result = clean(

@@ -10,8 +10,6 @@ from flows.names import run_name
 from flows.storage import JITTER, RETRIES, delays, retry_on_storage
 from flows.telling import tell_of_failure
 
-STORAGE_TAG: Final = "sluicegate-storage"  # a limit on this tag in Prefect limits all runs together
-
 # Prefect keeps no result and takes none from a cache: the files are the truth.
 TASK: Final[dict[str, Any]] = {
     "retries": RETRIES,
@@ -20,7 +18,6 @@ TASK: Final[dict[str, Any]] = {
     "retry_condition_fn": retry_on_storage,
     "cache_policy": NO_CACHE,
     "persist_result": False,
-    "tags": [STORAGE_TAG],
 }
 FLOW: Final[dict[str, Any]] = {
     "flow_run_name": run_name,

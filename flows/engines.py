@@ -18,25 +18,33 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any, Final, Protocol, TypeVar
 
-from flows.errors import FlowError
+from flows.clusters import MOST_LOST, dask_engine, ray_engine
 from flows.options import RunOptions
+from flows.steps import PATIENCE_S
 
 Result = TypeVar("Result")
-MOST_LOST: Final = 3  # workers that may die under the same step
-SCHEDULER_WAIT_S: Final = 15
-WORKER_WAIT_S: Final = 60  # for the first worker of a cluster
-
-
-class ClusterError(FlowError):
-    """A cluster cannot be used."""
 
 
 class Engine(Protocol):
-    """Runs steps; `slots` steps at a time. Called from many threads."""
+    """Runs steps. Called from many threads.
 
-    slots: int
+    A step has a named argument `tell`, a function that it calls now and then with anything; that raises
+    where the step's work is not wanted any more.
 
-    def call(self, step: Callable[..., Result], *arguments: Any) -> Result:
+    `patience_s`: how long a step waits for a shard that another process seems to be at.
+    """
+
+    patience_s: float
+
+    def slots(self, gpus: int = 0) -> int:
+        """Return how many steps run at a time that ask for so many GPUs each.
+
+        Raises:
+            ClusterError: where the cluster has no such GPUs.
+        """
+        ...
+
+    def call(self, step: Callable[..., Result], *arguments: Any, gpus: int = 0) -> Result:
         """Run a step and return its result, or raise what it raises."""
         ...
 
@@ -52,55 +60,85 @@ def open_engine(options: RunOptions) -> Iterator[Engine]:
         yield engine
 
 
+class UnwantedError(Exception):
+    """The flow has ended while this step was at work."""
+
+
 class _Threads:
     """Steps run in the thread that asks: the kernels release the interpreter lock."""
 
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
+    patience_s = PATIENCE_S
 
-    def call(self, step: Callable[..., Result], *arguments: Any) -> Result:
-        return step(*arguments)
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._stop = threading.Event()
+
+    def slots(self, gpus: int = 0) -> int:
+        del gpus  # a step on this machine finds the GPUs by itself
+        return self._jobs
+
+    def call(self, step: Callable[..., Result], *arguments: Any, gpus: int = 0) -> Result:
+        del gpus
+        return step(*arguments, tell=self._go_on)
+
+    def close(self) -> None:
+        """End the steps that are at work; what they have half done is removed."""
+        self._stop.set()
+
+    def _go_on(self, _: object) -> None:
+        if self._stop.is_set():
+            raise UnwantedError
 
 
 class _Processes:
     """A pool of processes; one that is killed is replaced, and its step runs again."""
 
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
+    patience_s = PATIENCE_S
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
         self._lock = threading.Lock()
+        self._is_closed = False
         self._pool = self._new_pool()
 
-    def call(self, step: Callable[..., Result], *arguments: Any) -> Result:
+    def slots(self, gpus: int = 0) -> int:
+        del gpus
+        return self._jobs
+
+    def call(self, step: Callable[..., Result], *arguments: Any, gpus: int = 0) -> Result:
+        del gpus
         for lost in range(MOST_LOST + 1):
             pool = self._pool
             try:
                 return pool.submit(step, *arguments).result()
             except BrokenProcessPool:
-                if lost == MOST_LOST:
+                if lost == MOST_LOST or self._is_closed:
                     raise
                 self._replace(pool)
         raise AssertionError
 
     def close(self) -> None:
         """End the processes now; what they are at is not wanted any more."""
+        with self._lock:
+            self._is_closed = True
         workers = list(getattr(self._pool, "_processes", None) or {})
         self._pool.shutdown(wait=False, cancel_futures=True)
         for number in workers:
-            with_suppressed_kill(number)
+            _terminate(number)
         self._pool.shutdown(wait=True)
 
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         with self._lock:
-            if self._pool is broken:
+            if self._pool is broken and not self._is_closed:
                 broken.shutdown(wait=True, cancel_futures=True)
                 self._pool = self._new_pool()
 
     def _new_pool(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")  # threads are running: no forks
-        return ProcessPoolExecutor(self.slots, mp_context=context, initializer=_end_with_parent)
+        return ProcessPoolExecutor(self._jobs, mp_context=context, initializer=_end_with_parent)
 
 
-def with_suppressed_kill(number: int) -> None:
+def _terminate(number: int) -> None:
     """Terminate a process that may have ended."""
     try:
         os.kill(number, signal.SIGTERM)
@@ -121,38 +159,13 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-class _Dask:
-    """A Dask cluster: a step whose worker is lost runs again on another."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.slots = max(1, sum(client.nthreads().values()))
-
-    def call(self, step: Callable[..., Result], *arguments: Any) -> Result:
-        future = self._client.submit(step, *arguments, pure=False)
-        result: Result = future.result()
-        return result
-
-
-class _Ray:
-    """A Ray cluster."""
-
-    def __init__(self, ray: Any) -> None:
-        self._ray = ray
-        self.slots = max(1, int(ray.cluster_resources().get("CPU", 1)))
-
-    def call(self, step: Callable[..., Result], *arguments: Any) -> Result:
-        remote = self._ray.remote(step).options(max_retries=MOST_LOST, num_cpus=1)
-        try:
-            result: Result = self._ray.get(remote.remote(*arguments))
-        except self._ray.exceptions.RayTaskError as error:
-            raise error.cause from error  # what the step raised
-        return result
-
-
 @contextmanager
 def _threads(options: RunOptions) -> Iterator[Engine]:
-    yield _Threads(options.jobs)
+    threads = _Threads(options.jobs)
+    try:
+        yield threads
+    finally:
+        threads.close()
 
 
 @contextmanager
@@ -164,59 +177,9 @@ def _processes(options: RunOptions) -> Iterator[Engine]:
         pool.close()
 
 
-@contextmanager
-def _dask(options: RunOptions) -> Iterator[Engine]:
-    try:
-        from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise ClusterError(
-            "--runner dask: Dask is not installed; pip install 'sluicegate[dask]'"
-        ) from error
-    if options.address is None:
-        with (
-            LocalCluster(
-                n_workers=options.jobs, threads_per_worker=1, dashboard_address=None
-            ) as cluster,
-            Client(cluster) as client,
-        ):
-            yield _Dask(client)
-        return
-    try:
-        client = Client(options.address, timeout=SCHEDULER_WAIT_S)
-    except (OSError, ValueError) as error:
-        raise ClusterError(
-            f"--address {options.address}: no Dask scheduler answers ({error}); start one with: dask scheduler"
-        ) from error
-    with client:
-        try:
-            client.wait_for_workers(1, timeout=WORKER_WAIT_S)
-        except TimeoutError as error:
-            raise ClusterError(
-                f"--address {options.address}: the scheduler has no worker; start one with: "
-                f"dask worker {options.address}"
-            ) from error
-        yield _Dask(client)
-
-
-@contextmanager
-def _ray(options: RunOptions) -> Iterator[Engine]:
-    try:
-        import ray
-    except ImportError as error:
-        raise ClusterError(
-            "--runner ray: Ray is not installed; pip install 'sluicegate[ray]'"
-        ) from error
-    own = {"num_cpus": options.jobs, "include_dashboard": False} if options.address is None else {}
-    try:
-        ray.init(address=options.address, log_to_driver=False, logging_level="ERROR", **own)
-    except (ConnectionError, ValueError) as error:
-        raise ClusterError(
-            f"--address {options.address}: no Ray cluster answers; start one with: ray start --head"
-        ) from error
-    try:
-        yield _Ray(ray)
-    finally:
-        ray.shutdown()
-
-
-ENGINES: Final = {"local": _threads, "processes": _processes, "dask": _dask, "ray": _ray}
+ENGINES: Final = {
+    "local": _threads,
+    "processes": _processes,
+    "dask": dask_engine,
+    "ray": ray_engine,
+}

@@ -26,6 +26,8 @@ QUIET: Final = {
     "PREFECT_LOGGING_SERVER_LEVEL": "CRITICAL",
     "PREFECT_CLIENT_SERVER_VERSION_CHECK_ENABLED": "false",
 }
+# A server for one run needs no scheduler, no look-out for late runs, no automations, no clearing up.
+FEW_SERVICES: Final = {"PREFECT__SERVER_EPHEMERAL": "1"}
 START_S: Final = 120.0  # a busy machine needs 20 s
 STOP_S: Final = 10.0
 POLL_S: Final = 0.05
@@ -36,11 +38,11 @@ class ServerError(FlowError):
 
 
 @contextmanager
-def prefect_server() -> Iterator[str]:
+def prefect_server(*, schedules: bool = False) -> Iterator[str]:
     """Give the URL of the API that flows talk to: the configured one, or that of a server of our own.
 
     To be entered before Prefect is imported, which happens here. Our own server ends with this block, or
-    with this process.
+    with this process. It looks after `schedules` only where there are any.
 
     Raises:
         ServerError: where our own server cannot be started.
@@ -51,7 +53,7 @@ def prefect_server() -> Iterator[str]:
     if url is not None:
         yield url
         return
-    with tempfile.TemporaryFile() as said, _own_server(said) as server:
+    with tempfile.TemporaryFile() as said, _own_server(said, schedules=schedules) as server:
         assert server.stdout is not None, "it is a pipe"
         port = server.stdout.readline().strip()
         if not port:
@@ -85,13 +87,14 @@ def configured_api() -> str | None:
 
 
 @contextmanager
-def _own_server(said: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _own_server(said: IO[bytes], *, schedules: bool) -> Iterator[subprocess.Popen[bytes]]:
     """Start the server; closing its standard input ends it."""
     server = subprocess.Popen(
         [sys.executable, "-m", "flows.server_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=said,
+        env=os.environ | ({} if schedules else FEW_SERVICES),
         start_new_session=True,  # Ctrl-C is for us: the last states are still to be recorded
     )
     try:

@@ -5,6 +5,7 @@ from prefect import flow
 
 from flows.bringing import bring
 from flows.defaults import FLOW
+from flows.limits import within_limit
 from flows.names import corpus_name
 from flows.options import RunOptions
 from flows.outcomes import DONE, INCOMPLETE, Outcome
@@ -14,6 +15,7 @@ from pipelines.index import Built, IndexSettings
 
 
 @flow(name="index", **FLOW)
+@within_limit
 def index_flow(
     corpus: list[str],
     store: str,

@@ -12,6 +12,8 @@ from prefect.runtime import flow_run
 
 from corpora.mix import is_mix, read_mix
 from corpora.problems import CorpusError
+from flows.errors import FlowError
+from flows.newest import versions_to_compare
 
 MOST_CHARS: Final = 120
 KEPT_PARTS: Final = 2  # of a path: the file or glob and its folder, which is mostly the version
@@ -33,8 +35,7 @@ def run_name() -> str:
 def name_of(flow: str, parameters: Mapping[str, Any]) -> str:
     """Return the name of a run of these parameters."""
     if "candidate" in parameters:
-        words = [corpus_name(parameters[side]) for side in ("baseline", "candidate")]
-        return f"{flow} {' to '.join(words)}"
+        return f"{flow} {_two_versions(parameters)}"
     settings = parameters.get("settings") or {}
     settings = settings if isinstance(settings, dict) else settings.model_dump()
     corpus = parameters.get("mix") or parameters.get("corpus") or settings.get("store") or ""
@@ -45,6 +46,14 @@ def name_of(flow: str, parameters: Mapping[str, Any]) -> str:
 def artifact_key(*words: str) -> str:
     """Return a key of an artifact: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", "-".join(words).lower()).strip("-")[:MOST_CHARS]
+
+
+def _two_versions(parameters: Mapping[str, Any]) -> str:
+    told = [parameters.get(name) for name in ("baseline", "candidate", "newest_of")]
+    try:
+        return " to ".join(corpus_name(side) for side in versions_to_compare(*told))
+    except (FlowError, CorpusError, OSError):  # the run itself says what is wrong
+        return corpus_name(str(told[2]))
 
 
 def _name(path: str) -> str:

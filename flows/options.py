@@ -7,6 +7,7 @@ from typing import Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 RunnerName = Literal["local", "processes", "dask", "ray"]
+CLUSTERS: Final = ("dask", "ray")
 TASK_BYTES: Final = (
     256 << 20
 )  # of shards as stored: seconds of work, against some 0.05 s for a task
@@ -21,7 +22,7 @@ class RunOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    runner: RunnerName = "local"  # of the tasks that bring shards into a store
+    runner: RunnerName = "local"  # of the tasks that bring shards into a store, or use a GPU
     address: str | None = None  # of a Dask scheduler or a Ray cluster; a cluster of its own if None
     jobs: int = Field(default=1, ge=1)  # threads or processes on this machine
     task_bytes: int = Field(default=TASK_BYTES, ge=1)
@@ -30,7 +31,7 @@ class RunOptions(BaseModel):
 
     @model_validator(mode="after")
     def _address_of_a_cluster(self) -> Self:
-        if self.address is not None and self.runner not in ("dask", "ray"):
+        if self.address is not None and self.runner not in CLUSTERS:
             raise ValueError(f"an address is that of a cluster; --runner {self.runner} has none")
         if self.webhook is not None and not self.webhook.startswith(("http://", "https://")):
             raise ValueError("a webhook is an http:// or https:// URL")

@@ -6,14 +6,19 @@ once: the store publishes by rename and knows what it has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from corpora.problems import Problem
 from corpora.shards import Shard
 from flows.errors import FlowError
-from pipelines.index import IndexSettings, build_shards
+from indexes.store import Recipe
+from pipelines.drift_settings import DriftSettings
+from pipelines.index import MOST_WAIT_S, Built, IndexSettings, build_shards, recipe
+from pipelines.stored_profiles import build_profiles, recipe_of
+
+PATIENCE_S = MOST_WAIT_S  # of steps on this machine, where it is known who still lives
 
 
 class WorkerError(FlowError):
@@ -31,6 +36,19 @@ class Brought:
     bytes: int = 0
     problems: tuple[Problem, ...] = ()
     mended: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(built: Built) -> Brought:
+        """Return what a build did."""
+        return Brought(
+            shards=built.shards,
+            built=built.built,
+            recognised=built.recognised,
+            documents=built.documents,
+            bytes=built.bytes,
+            problems=tuple(built.problems),
+            mended=tuple(built.mended),
+        )
 
     def __add__(self, other: Brought) -> Brought:
         """Add up two steps."""
@@ -50,28 +68,73 @@ def tool_version() -> str:
     return version("sluicegate")
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What the asking side is: a worker that differs would build what nobody looks for."""
+
+    version: str  # of the program
+    recipe: Recipe  # of what is built
+
+    def check(self, own: Recipe) -> None:
+        """Refuse a worker that would build something else.
+
+        Raises:
+            WorkerError: with what differs.
+        """
+        if tool_version() != self.version:
+            raise WorkerError(
+                f"a worker has sluicegate {tool_version()}, and {self.version} asks; install the same on both"
+            )
+        if own != self.recipe:
+            raise WorkerError(
+                "a worker would build something else than is asked for: the packages it has, or the files of "
+                f"tokenizer, rules or examples that it reads, differ ({own.fingerprints!r}, not "
+                f"{self.recipe.fingerprints!r})"
+            )
+
+
 def index_batch(
-    shards: Sequence[Shard], store: str, settings: IndexSettings, expected_version: str
+    shards: Sequence[Shard],
+    store: str,
+    settings: IndexSettings,
+    expected: Expected,
+    patience_s: float = PATIENCE_S,
+    *,
+    tell: Callable[[object], None] = lambda _: None,
 ) -> Brought:
-    """Bring what a store lacks of some shards into it.
+    """Bring the indexes that a store lacks of some shards into it.
 
     Raises:
-        WorkerError: where another version of the program is installed than on the asking side.
+        WorkerError: where this worker would build something else than is expected.
         CorpusError: where a shard lacks the text column.
         StoreError: where the store cannot be used.
         OSError: where the store cannot be read or written.
     """
-    if tool_version() != expected_version:
-        raise WorkerError(
-            f"a worker has sluicegate {tool_version()}, and {expected_version} asks; install the same on both"
+    expected.check(recipe(keep_text=settings.keep_text))
+    return Brought.of(build_shards(shards, store, settings, most_wait_s=patience_s, progress=tell))
+
+
+def profile_batch(
+    shards: Sequence[Shard],
+    store: str,
+    settings: DriftSettings,
+    expected: Expected,
+    patience_s: float = PATIENCE_S,
+    *,
+    tell: Callable[[object], None] = lambda _: None,
+) -> Brought:
+    """Bring the profiles that a store lacks of some shards into it.
+
+    Raises: as `index_batch`; CorpusError also where a tokenizer, rules or examples cannot be read.
+    """
+    from pipelines.drift_unit import (
+        profile_step,
+    )  # and SciPy: what workers of an index do not wait for
+
+    step = profile_step(settings)
+    expected.check(recipe_of(step))
+    return Brought.of(
+        build_profiles(
+            shards, store, step, jobs=settings.jobs, most_wait_s=patience_s, progress=tell
         )
-    built = build_shards(shards, store, settings)
-    return Brought(
-        shards=built.shards,
-        built=built.built,
-        recognised=built.recognised,
-        documents=built.documents,
-        bytes=built.bytes,
-        problems=tuple(built.problems),
-        mended=tuple(built.mended),
     )

@@ -23,18 +23,15 @@ from corpora.fields import FieldMap
 from corpora.normal_form import fingerprint
 from corpora.problems import CorpusError
 from corpora.token_counter import TokenCounter
-from corpora.tokenizer import Tokenizer, load_tokenizer
-from indexes.profile import Profile
-from indexes.profile.value import TOKENS
 from pipelines.domain_sources import Domains, domains_of
 from pipelines.drift_settings import DriftSettings
 from pipelines.drift_shapes import copies_of, shapes_of
 from pipelines.drift_tables import domains_frame, exposure_frame, tokens_frame
 from pipelines.drift_totals import totals_of
+from pipelines.drift_unit import Unit, unit_of
 from pipelines.files import write_table, write_text
 from pipelines.item_tokens import ItemTokens, item_tokens
 from pipelines.mapping import Progress
-from pipelines.profile_step import TokenUnit
 from pipelines.profiles import Version, profile_version
 from pipelines.run_record import benchmark_entry, run_json, run_start
 from reports.drift_facts import BenchmarkFacts, DriftFacts, VersionFacts
@@ -77,34 +74,6 @@ class DriftResult:
     complete: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Unit:
-    """What is counted: words of the normal form, or the tokens of a tokenizer."""
-
-    tokenizer: Tokenizer | None
-    name: str
-
-    def counted(self) -> TokenUnit | None:
-        """Return how tokens are counted; None for words."""
-        tokenizer = self.tokenizer
-        if tokenizer is None:
-            return None
-        return TokenUnit(f"{TOKENS}{tokenizer.digest}", lambda: TokenCounter(tokenizer))
-
-    def names(self, profiles: Sequence[Profile]) -> Callable[[np.ndarray], list[str]]:
-        """Return what gives keys their texts."""
-        if self.tokenizer is not None:
-            token = self.tokenizer.token
-            return lambda keys: [token(int(key)) for key in keys]
-        known = pl.concat([profile.names for profile in profiles]).unique("key").sort("key")
-        sorted_keys, texts = known["key"].to_numpy(), known["name"]
-
-        def of(keys: np.ndarray) -> list[str]:
-            return texts.gather(np.searchsorted(sorted_keys, keys)).to_list()
-
-        return of
-
-
 def drift(
     baseline: Sequence[str],
     candidate: Sequence[str],
@@ -125,7 +94,7 @@ def drift(
     """
     clock = [time.time()]
     policy = policy or DriftPolicy(minimum_share=settings.minimum_share)
-    unit = _unit(settings)
+    unit = unit_of(settings)
     fields = FieldMap.parse(settings.fields) if settings.fields else None
     read = read_benchmarks(benchmarks, fields) if benchmarks else []
     progress(Progress("preparing"))
@@ -133,7 +102,13 @@ def drift(
     clock.append(time.time())
     versions = [
         profile_version(
-            corpus, settings, unit.counted(), domains, stage=f"profiling {name}", progress=progress
+            corpus,
+            settings,
+            unit.counted(),
+            domains,
+            tool_version=tool_version,
+            stage=f"profiling {name}",
+            progress=progress,
         )
         for name, corpus in (("baseline", baseline), ("candidate", candidate))
     ]
@@ -170,12 +145,6 @@ def write_result(result: DriftResult, out: Path) -> None:
     write_text(out / "run.json", run_json(result.run))
 
 
-def _unit(settings: DriftSettings) -> _Unit:
-    if settings.tokenizer is None:
-        return _Unit(None, "words")
-    return _Unit(load_tokenizer(str(settings.tokenizer)), settings.tokenizer.name)
-
-
 def _refuse_empty(versions: Sequence[Version]) -> None:
     for version in versions:
         if version.profile.total("tokens") <= 0:
@@ -188,7 +157,7 @@ def _refuse_empty(versions: Sequence[Version]) -> None:
 def _compare(
     versions: Sequence[Version],
     items: Sequence[ItemTokens],
-    unit: _Unit,
+    unit: Unit,
     domains: Domains,
     settings: DriftSettings,
     policy: DriftPolicy,
@@ -318,7 +287,7 @@ def _facts(name: VersionName, version: Version) -> VersionFacts:
 def _run_record(
     versions: Sequence[Version],
     items: Sequence[ItemTokens],
-    unit: _Unit,
+    unit: Unit,
     domains: Domains,
     settings: DriftSettings,
     report: DriftReport,

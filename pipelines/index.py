@@ -58,6 +58,7 @@ MOST_WAIT_S: Final = 600.0  # for another builder's shard, then it is built here
 CHANGED: Final = "it was changed while it was read"
 # What the recipes of profiles (pipelines.stored_profiles) begin with where others name fingerprints.
 PROFILES: Final = "profile/"
+EMBEDDINGS: Final = "embedding/"  # the same of pipelines.embedding_training
 
 Counts = dict[str, int | dict[str, int]]  # of a shard's record
 
@@ -110,8 +111,8 @@ def recipe(*, keep_text: bool = False) -> Recipe:
 
 
 def is_index(manifest: Manifest) -> bool:
-    """Tell whether a version of a store is one of indexes, not of profiles."""
-    return not manifest.recipe.fingerprints.startswith(PROFILES)
+    """Tell whether a version of a store is one of indexes, not of profiles or embeddings."""
+    return not manifest.recipe.fingerprints.startswith((PROFILES, EMBEDDINGS))
 
 
 def build_index(
@@ -159,9 +160,12 @@ def build_shards(
     where: str,
     settings: IndexSettings,
     *,
+    most_wait_s: float = MOST_WAIT_S,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Built:
     """Build what the store lacks of some shards; `build_index` then writes the manifest of them all.
+
+    `most_wait_s`: for a shard that another builder is at, then it is built here, too.
 
     Raises:
         CorpusError: where a shard lacks the text column.
@@ -172,7 +176,9 @@ def build_shards(
     store = Store.open(where, create=True)
     built = Built(where, shards=len(shards), mended=list(store.mended))
     with store.building() as lease:
-        ShardBuilder(_Index(settings), store, settings, built, progress, lease.refresh).run(shards)
+        ShardBuilder(
+            _Index(settings), store, settings, built, progress, lease.refresh, most_wait_s
+        ).run(shards)
     built.seconds = round(time.monotonic() - started, 3)
     return built
 
@@ -228,6 +234,7 @@ class ShardBuilder:
         built: Built,
         progress: Callable[[Progress], None],
         refresh: Callable[[], None],
+        most_wait_s: float = MOST_WAIT_S,
     ) -> None:
         self.maker = maker
         self.store = store
@@ -235,6 +242,7 @@ class ShardBuilder:
         self.built = built
         self.progress = progress
         self.refresh = refresh
+        self.most_wait_s = most_wait_s
         self.lock = threading.Lock()
         self.stop = threading.Event()
         self.done = 0
@@ -248,7 +256,7 @@ class ShardBuilder:
             entry = self._of(shard, wait_until=None)
             with self.lock:
                 if entry is None:
-                    waiting.append((shard, time.monotonic() + MOST_WAIT_S))
+                    waiting.append((shard, time.monotonic() + self.most_wait_s))
                 elif isinstance(entry, Problem):
                     self.built.problems.append(entry)
                 else:

@@ -22,7 +22,7 @@ from pipelines.mapping import Progress, Tell, run_steps
 from pipelines.profile_step import ProfileStep, TokenUnit, warm_up
 from pipelines.profile_sums import sums_by_weight
 from pipelines.shard_step import file_digest
-from pipelines.stored_profiles import StoredProfiles, stored_profiles
+from pipelines.stored_profiles import StoredProfiles, is_kept, stored_profiles
 
 MEASURES: Final = ("documents", "bytes", "words", "tokens")
 # Stored bytes of a group: adding profiles up costs time, so groups are large; but a small corpus is cut
@@ -95,7 +95,7 @@ def profile_version(
     progress(Progress("loading kernels"))
     warm_up()
     step = ProfileStep(settings.batch_bytes, unit, domains)
-    if settings.store is None or step.domains.source.looks_at_paths:
+    if settings.store is None or not is_kept(step):
         parts = [part for shard in shards for part in split(shard, settings.part_bytes)]
         done = _add_up(_grouped(parts), _fresh(step), settings.jobs, stage, progress)
         return _version(corpus, shards, done, step.unit)

@@ -28,7 +28,9 @@ from pipelines.shard_step import (
     scan_batch,
     scan_shard,
 )
+from pipelines.stored_meanings import StoredMeanings
 from pipelines.stored_shard import REINDEX, StoredShard
+from scanners.examine import EMBEDDING
 from scanners.fields import Role
 from scanners.least import least_units
 
@@ -98,8 +100,9 @@ class Corpus:
 class StoredVersion:
     """A corpus version in an index store: only nominated documents are read.
 
-    Every document that shares a run of 13 words with an item is nominated (`indexes.lookup`), and
-    what is read is examined as in a scan of the corpus.
+    Every document that shares a run of 13 words with an item is nominated (`indexes.lookup`), and,
+    with the embedding scanner, those with a window that may say what an item says. What is read is
+    examined as in a scan of the corpus.
 
     Raises:
         StoreError: where there is no such store or version, or it was made with another normal form.
@@ -112,6 +115,7 @@ class StoredVersion:
         self._settings = settings
         self._entries = {entry.path: entry for entry in self.manifest.shards}
         self._queries: Queries | None = None
+        self._meanings: StoredMeanings | None = None
 
     def units(self) -> list[Shard]:
         """Return the shards of the version."""
@@ -124,6 +128,8 @@ class StoredVersion:
         try:
             stored = StoredShard(self.store, self.store.record(entry.key), unit)
             rows = stored.nominated(self._queries_of(plan))
+            if self._meanings is not None:
+                rows = np.union1d(rows, self._meanings.rows(entry))
             result = stored.result()
             fetched = StepResult(unit)
             for batch in stored.read(rows, fetched.log, self._settings.batch_bytes):
@@ -155,8 +161,8 @@ class StoredVersion:
         return texts
 
     def sieve(self, plan: ScanPlan) -> Sieve:
-        """Return what nominates documents: their fingerprints, looked up as in the store."""
-        queries = self._queries_of(plan)
+        """Return what nominates documents: fingerprints and vectors, looked up as in the store."""
+        queries, meanings = self._queries_of(plan), self._meanings
         common = common_seeds(load_background())
 
         def nominated(data: np.ndarray, bounds: np.ndarray) -> np.ndarray:
@@ -167,13 +173,21 @@ class StoredVersion:
             for packed in (*builder.add(found, rows), *builder.finish()):
                 segment = read_segment(packed)
                 chosen[segment.row[nominate(segment, queries)]] = True
-            return chosen
+            return chosen if meanings is None else chosen | meanings.sieve(data, bounds)
 
         return nominated
 
     def prepare(self, plan: ScanPlan) -> None:
-        """Sort the seeds of the items once, and name the items that the store may not show."""
+        """Sort the seeds of the items once, and name the items that the store may not show.
+
+        Raises:
+            StoreError: the embedding scanner is asked for, and the store has no vectors for it.
+        """
         self._queries_of(plan)
+        if EMBEDDING in plan.scanners and self._meanings is None:
+            encoder = getattr(plan, "encoder", None)
+            shards = self.manifest.shards
+            self._meanings = StoredMeanings.find(self.store, shards, plan, encoder)
         plan.reasons = tuple(
             reason or (TOO_SHORT if short else "")
             for reason, short in zip(plan.reasons, _too_short(plan), strict=True)

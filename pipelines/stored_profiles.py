@@ -29,6 +29,7 @@ from indexes.store import (
     version_name,
 )
 from pipelines.index import (
+    MOST_WAIT_S,
     PROFILES,
     Built,
     Counts,
@@ -77,6 +78,50 @@ class StoredProfiles:
         record = self.store.record(entry.key)
         data = self.store.open_file(record, PROFILE_FILE, checked=True)
         return record.read.read_log(entry.path), from_bytes(data)
+
+
+def recipe_of(step: ProfileStep) -> Recipe:
+    """Return what tells profiles of this step from others: the unit, and who gives domains."""
+    parts = (SCHEME, step.unit, kinds_fingerprint(), step.domains.source.identity)
+    return Recipe(normal_form=fingerprint(), fingerprints=" ".join(part for part in parts if part))
+
+
+def is_kept(step: ProfileStep) -> bool:
+    """Tell whether a store keeps such profiles: not where domains depend on the paths of shards."""
+    return not step.domains.source.looks_at_paths
+
+
+def build_profiles(
+    shards: Sequence[Shard],
+    where: str,
+    step: ProfileStep,
+    *,
+    jobs: int = 1,
+    most_wait_s: float = MOST_WAIT_S,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Built:
+    """Make the profiles that a store lacks of some shards; `stored_profiles` writes the manifest of them all.
+
+    `most_wait_s`: for a shard that another builder is at, then it is done here, too.
+
+    Raises:
+        CorpusError: where a shard lacks the text column.
+        StoreError: where there is something else at `where`.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    store = Store.open(where, create=True)
+    built = Built(where, shards=len(shards), mended=list(store.mended))
+    with store.building() as lease:
+        ShardBuilder(
+            _Maker(step, "profiling"),
+            store,
+            IndexSettings(jobs=jobs),
+            built,
+            progress,
+            lease.refresh,
+            most_wait_s,
+        ).run(shards)
+    return built
 
 
 @contextmanager
@@ -133,10 +178,7 @@ class _Maker:
     def __init__(self, step: ProfileStep, stage: str) -> None:
         self.stage = stage
         self.step = step
-        parts = (SCHEME, step.unit, kinds_fingerprint(), step.domains.source.identity)
-        self.recipe = Recipe(
-            normal_form=fingerprint(), fingerprints=" ".join(part for part in parts if part)
-        )
+        self.recipe = recipe_of(step)
 
     def make(
         self, shard: Shard, scan: FileScan, writer: ShardWriter, tell: Callable[[ReadLog], None]

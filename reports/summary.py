@@ -23,7 +23,7 @@ from reports.schema import (
     Report,
     Scalar,
 )
-from scanners.examine import MINHASH
+from scanners.examine import EMBEDDING, MINHASH
 from scanners.judge import (
     ANSWER_ALONE_SCORE,
     CONTAMINATED_SCORE,
@@ -106,6 +106,19 @@ REWORDED: Final[tuple[Definition, ...]] = (
         f"length needs: a plain {NEEDED_LONG} from {LONG_WORDS_FROM} words on, {NEEDED_SHORT} for "
         f"{SHORT_WORDS_TO} and fewer, up to {NEEDED_WITHOUT_NUMBERS} more where fewer than "
         f"{TELLING_NUMBERS} numbers are shared",
+    },
+)
+SEMANTIC: Final[tuple[Definition, ...]] = (
+    {
+        "term": "semantic",
+        "meaning": "a place found by the scanner embedding: it says in other words what the question says, "
+        "of which it need not hold a single run. Static vectors nominate windows as long as items; then "
+        "words that mean the same are aligned, and how much of the question the place stands for, in "
+        "which order, how much of the place's own sentences the question accounts for, the numbers, the "
+        "ask, the choices and the distance to the next item are weighed (and a transformer's cosine, set "
+        "against those between items of the same benchmark, where a model is named above). The score is "
+        f"that sum, scaled so that {SUSPECT_SCORE} is what about one sibling document in a hundred reaches "
+        f"and {CONTAMINATED_SCORE} about one in two thousand. It is no proof of a copy: read the place",
     },
 )
 CURVE_AT: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -197,6 +210,7 @@ def build_report(
         "definitions": [
             *DEFINITIONS,
             *(REWORDED if MINHASH in facts.scanners else ()),
+            *(SEMANTIC if EMBEDDING in facts.scanners else ()),
             *(_store_terms(facts) if facts.store is not None else ()),
         ],
         "benchmarks": _benchmarks(benchmarks, items, findings),

@@ -191,6 +191,52 @@ def build_index(
     )
 
 
+def build_embeddings(
+    corpus: PathLike | Sequence[PathLike],
+    store: PathLike,
+    *,
+    model: PathLike = "static",
+    device: str = "auto",
+    codes: str = "sq8",
+    progress: Callable[[PartsProgress], None] = lambda _: None,
+    **settings: Any,
+) -> Built:
+    """Embed what an index store lacks of a corpus, so that scans of it find what items mean.
+
+    The version of the index itself is made by `build_index`.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them.
+        store: folder or URL of the store; made where there is none.
+        model: "static" for the table that ships; else a sentence-transformers model, its name or folder.
+        device: auto, cpu or cuda; static vectors are made on the processor.
+        codes: how a vector is kept: "sq8", a byte a number, or "rabitq", a bit.
+        progress: called as the build goes on.
+        settings: the fields of `pipelines.index.IndexSettings`: text, id, domain, verify, jobs.
+
+    Returns:
+        The manifest of the version of embeddings and what was built.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where the store cannot be used.
+        EncoderError: where a library, the model or the device is missing.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the store cannot be written.
+    """
+    from pipelines import stored_embeddings
+
+    return stored_embeddings.build_embeddings(
+        _listed(corpus),
+        os.fspath(store),
+        IndexSettings(**settings),
+        stored_embeddings.window_model(os.fspath(model), device),
+        kind=codes,
+        tool_version=__version__,
+        progress=progress,
+    )
+
+
 def clean(
     corpus: PathLike | Sequence[PathLike],
     *,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -36,10 +37,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_demo(commands)
     _add_report(commands)
     _add_doctor(commands)
-    add_flow(
-        commands,
-        [_add_build_flow, _add_scan, _add_gate, _add_audit, _add_drift, _add_clean],
-    )
+    drift = partial(_add_drift, versions="?")  # or the newest ones of a pattern
+    add_flow(commands, [_add_build_flow, _add_scan, _add_gate, _add_audit, drift, _add_clean])
     return parser
 
 
@@ -172,7 +171,9 @@ def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser
     _add_output_flags(duplicates, "duplicates.json")
 
 
-def _add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_drift(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], versions: str | None = None
+) -> None:
     drift = commands.add_parser(
         "drift",
         help="compare two data versions: what moved, is it real, and which benchmarks will feel it",
@@ -185,6 +186,7 @@ def _add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     ):
         drift.add_argument(
             name,
+            nargs=versions,
             metavar=name.upper(),
             help=f"{meaning}: path, glob, folder, URL or mix.yaml",
         )
@@ -227,6 +229,7 @@ def _add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--fail-on", choices=("alarm",), help="exit with 1 if anything moved beyond noise"
     )
     _add_columns(drift)
+    _add_skip_bad(drift)
     _add_output_flags(drift, "report.json")
 
 
@@ -412,6 +415,7 @@ def _add_reading(parser: argparse.ArgumentParser, corpus: str = "+") -> None:
         help="path, glob, folder, URL (s3://, gs://, file://) or mix.yaml",
     )
     _add_columns(parser)
+    _add_skip_bad(parser)
 
 
 def _add_columns(parser: argparse.ArgumentParser) -> None:
@@ -431,6 +435,10 @@ def _add_columns(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="threads (default: all processors)",
     )
+
+
+def _add_skip_bad(parser: argparse.ArgumentParser) -> None:
+    """Add what a gate has no use for: there, the policy says how much has to be read."""
     parser.add_argument(
         "--skip-bad",
         action="store_true",
@@ -448,6 +456,14 @@ def _add_index(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     actions = index.add_subparsers(title="actions", required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help=BUILD_HELP)
     _add_build(build)
+    build.add_argument(
+        "--embeddings", nargs="?", const="static", metavar="MODEL",
+        help="keep vectors of windows, too, for scans with the embedding scanner: by the static model "
+        "that ships, or by a sentence-transformers model (name or folder)",
+    )  # fmt: skip
+    build.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where MODEL computes"
+    )
     shown = actions.add_parser("list", help="what is stored, how large, for which versions")
     verify = actions.add_parser("verify", help="read all stored files and check them")
     prune = actions.add_parser("prune", help="remove what no version names")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 
 from sluicegate import __version__
+from sluicegate.installation import examine_libraries, installed_version, static_table_problem
 
 REQUIRED = ("jinja2", "numba", "numpy", "polars", "pyarrow", "pydantic", "pyyaml")
 OPTIONAL = {"huggingface-hub": "hf:// benchmarks: pip install 'sluicegate[hub]'"}
@@ -14,28 +14,28 @@ OPTIONAL = {"huggingface-hub": "hf:// benchmarks: pip install 'sluicegate[hub]'"
 
 def examine() -> tuple[str, bool]:
     """Return a report in words and whether everything needed works."""
-    lines = [f"sluicegate {__version__}", f"Python {platform.python_version()} on {sys.platform}"]
+    lines = [
+        f"sluicegate {__version__}",
+        f"Python {platform.python_version()} on {sys.platform}",
+    ]
     missing = []
     for name in REQUIRED:
-        found = _version(name)
+        found = installed_version(name)
         lines.append(f"  {name} {found or 'MISSING'}")
         if found is None:
             missing.append(name)
     for name, use in OPTIONAL.items():
-        lines.append(f"  {name} {_version(name) or f'not installed ({use})'}")
+        lines.append(f"  {name} {installed_version(name) or f'not installed ({use})'}")
     if missing:
         lines.append(f"broken: install {', '.join(missing)}")
         return "\n".join(lines), False
+    libraries = examine_libraries()
+    lines += [*libraries.lines, *(f"broken: {line}" for line in libraries.broken)]
     problem = _self_test()
     lines.append(problem or "the normal form and its kernels agree: the core works")
-    return "\n".join(lines), problem is None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    table = static_table_problem()
+    lines.append(table or "the static table is whole: meanings are found without torch")
+    return "\n".join(lines), problem is None and table is None and not libraries.broken
 
 
 def _self_test() -> str | None:

@@ -34,8 +34,10 @@ def add_flow(
         )
         for add in adders:
             add(names)
-        for parser in names.choices.values():
+        for name, parser in names.choices.items():
             _add_run(parser)
+            if name == "drift":
+                _add_newest(parser)
             if action != "run":
                 _add_schedule(parser)
             if action == "deploy":
@@ -48,8 +50,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how it is run")
     group.add_argument(
         "--runner", default="local", choices=RUNNERS,
-        help="where the tasks that bring shards into --store run: threads, processes, a Dask or a Ray "
-        "cluster (default: local)",
+        help="where the tasks that bring shards into --store run, and with --device cuda the search: "
+        "threads, processes, a Dask or a Ray cluster (default: local)",
     )  # fmt: skip
     group.add_argument(
         "--address",
@@ -67,6 +69,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--history", action="store_true",
         help="put the results of each run into a folder of its own below --out, with history.jsonl; "
         "serve and deploy always do",
+    )  # fmt: skip
+
+
+def _add_newest(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--newest-of", metavar="PATTERN",
+        help="compare the last two versions that match, as in 'data/v*' or 's3://bucket/mix/v*/mix.yaml', "
+        "instead of BASELINE and CANDIDATE; numbers in names count as numbers",
     )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def run_flow_command(options: argparse.Namespace) -> int:
             "PREFECT_API_URL"
         )
     _say("starting", options)
-    with prefect_server() as url:
+    with prefect_server(schedules=options.flow_action == "serve") as url:
         _say(f"Prefect at {url}", options)
         actions = {"run": _run, "serve": _serve, "deploy": _deploy}
         return actions[options.flow_action](options, parameters)

@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from flows.errors import FlowError
-from flows.options import RunOptions
+from flows.newest import versions_to_compare
+from flows.options import CLUSTERS, RunOptions
+from flows.resources import gpus_of
 from pipelines.audit_settings import AuditSettings
 from pipelines.clean_settings import CleanSettings
 from pipelines.drift_settings import DriftSettings
@@ -37,7 +39,7 @@ def parameters_of(options: argparse.Namespace) -> dict[str, Any]:
     run["history"] = hasattr(options, "out") and (
         options.history or options.flow_action in ("serve", "deploy")
     )
-    _refuse_idle_workers(options)
+    _refuse_idle_workers(options, parameters["settings"])
     return parameters | {"options": RunOptions(**run)}
 
 
@@ -86,9 +88,12 @@ def _audit(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _drift(options: argparse.Namespace) -> dict[str, Any]:
+    if options.newest_of is None or options.baseline is not None:
+        versions_to_compare(options.baseline, options.candidate, options.newest_of)
     return {
         "baseline": options.baseline,
         "candidate": options.candidate,
+        "newest_of": options.newest_of,
         "benchmarks": options.benchmarks,
         "out": os.fspath(options.out),
         "settings": _settings(DriftSettings, options),
@@ -99,8 +104,8 @@ def _drift(options: argparse.Namespace) -> dict[str, Any]:
 def _clean(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "corpus": options.corpus,
-        "findings": options.findings,
-        "out": options.out,
+        "findings": os.fspath(options.findings),
+        "out": os.fspath(options.out),
         "settings": _settings(CleanSettings, options),
     }
 
@@ -115,17 +120,20 @@ def _refuse_nothing(options: argparse.Namespace) -> None:
         raise FlowError("nothing to scan; name a CORPUS, or an index store with --store")
 
 
-def _refuse_idle_workers(options: argparse.Namespace) -> None:
-    """Refuse a runner that would have nothing to do: only what goes into a store is cut into tasks."""
+def _refuse_idle_workers(options: argparse.Namespace, settings: BaseModel) -> None:
+    """Refuse a runner that would have nothing to do.
+
+    What goes into a store is cut into tasks, and what asks for a GPU goes where there is one.
+    """
     if options.runner == "local":
         return
-    brings = options.flow_name in ("index", "gate", "scan", "audit")
-    has_store = getattr(options, "store", None) is not None
-    if not brings:
+    if options.flow_name == "clean":
         raise FlowError(
-            f"--runner {options.runner}: {options.flow_name} runs on one machine in this version; leave it out"
+            f"--runner {options.runner}: clean runs on one machine in this version; leave it out"
         )
-    if not has_store:
+    has_store = getattr(options, "store", None) is not None
+    wants_gpu = gpus_of(settings) > 0 and options.runner in CLUSTERS
+    if not has_store and not wants_gpu:
         raise FlowError(
             f"--runner {options.runner} needs --store: there its workers put what they make of the shards"
         )

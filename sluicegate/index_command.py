@@ -6,9 +6,12 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sluicegate.output import say, visible
+
+if TYPE_CHECKING:
+    from pipelines.index import Built
 
 DONE, INCOMPLETE = 0, 3
 UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
@@ -21,22 +24,35 @@ def run_index(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from sluicegate.api import build_index
+    from sluicegate.api import build_embeddings, build_index
     from sluicegate.progress import ProgressLine
+
+    reading = {
+        "text": tuple(options.text.split(",")), "id": options.id, "domain": options.domain,
+        "verify": options.verify, "jobs": options.jobs,
+    }  # fmt: skip
 
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
         built = build_index(
             options.corpus,
             options.store,
             progress=progress.show_parts,
-            text=tuple(options.text.split(",")),
-            id=options.id,
-            domain=options.domain,
             name=options.name,
             keep_text=options.keep_text,
-            verify=options.verify,
-            jobs=options.jobs,
+            **reading,
         )
+        embedded = None
+        if options.embeddings is not None and built.manifest is not None:
+            embedded = build_embeddings(
+                options.corpus,
+                options.store,
+                model=options.embeddings,
+                device=options.device,
+                progress=progress.show_parts,
+                **reading,
+            )
+            built.mended += embedded.mended
+            built.problems += embedded.problems
     for line in built.mended:
         say(f"built anew: {line}")
     name = None if built.manifest is None else built.manifest.name
@@ -56,6 +72,7 @@ def _build(options: argparse.Namespace) -> int:
                     {"shard": p.shard, "reason": p.reason, "mend": p.mend} for p in built.problems
                 ],
                 "seconds": built.seconds,
+                **({} if embedded is None else {"embeddings": _embedded(embedded)}),
             }
         )
     else:
@@ -65,6 +82,8 @@ def _build(options: argparse.Namespace) -> int:
         )
         if name is not None:
             print(f"version: {name}")
+        if embedded is not None:
+            print(_embedded_in_words(embedded))
     if built.problems:
         first = built.problems[0]
         more = f" (and {len(built.problems) - 1:,} more shards)" if len(built.problems) > 1 else ""
@@ -86,6 +105,37 @@ def _build(options: argparse.Namespace) -> int:
         )
         return INCOMPLETE
     return DONE
+
+
+def _embedded(embedded: Built) -> dict[str, Any]:
+    """Return what was embedded, as JSON has it."""
+    from indexes.store import Store
+    from pipelines.stored_embeddings import extent
+
+    if embedded.manifest is None:  # it changed since: the problems say how
+        return {"version": None, "built": embedded.built, "recognised": embedded.recognised}
+    found = extent(Store.open(embedded.store), embedded.manifest)
+    return {
+        "version": embedded.manifest.name,
+        "built": embedded.built,
+        "recognised": embedded.recognised,
+        "windows": found.windows,
+        "stored_bytes": found.stored_bytes,
+        "text_bytes": found.text_bytes,
+        "seconds": embedded.seconds,
+    }
+
+
+def _embedded_in_words(embedded: Built) -> str:
+    made = _embedded(embedded)
+    if made["version"] is None:
+        return f"embeddings: {made['built']:,} shards embedded, no version was written"
+    return (
+        f"embeddings: {made['built']:,} shards embedded, {made['recognised']:,} there already; "
+        f"{made['windows']:,} windows in {_size(made['stored_bytes'])}, "
+        f"{made['stored_bytes'] / max(made['text_bytes'], 1):.2f} bytes for a byte of text; "
+        f"{made['seconds']:,.1f} s\nversion: {made['version']}"
+    )
 
 
 def _list(options: argparse.Namespace) -> int:

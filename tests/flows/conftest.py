@@ -13,6 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+os.environ.update(QUIET)  # before a test module imports Prefect
 
 
 class Server:
@@ -21,12 +22,16 @@ class Server:
     def __init__(self, url):
         self.url = url
 
-    def ask(self, path, **body):
+    def ask(self, path, *, method="POST", **body):
         request = urllib.request.Request(
-            f"{self.url}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"{self.url}{path}",
+            json.dumps(body).encode() if body or method == "POST" else None,
+            {"Content-Type": "application/json"},
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+            said = answer.read()
+        return json.loads(said) if said else None
 
     def flow_runs(self, **filters):
         return self.ask("/flow_runs/filter", sort="START_TIME_ASC", flow_runs=filters)
@@ -34,6 +39,10 @@ class Server:
     def run_named(self, name):
         (run,) = self.flow_runs(name={"any_": [name]})
         return run
+
+    def last_run(self, flow):
+        flows = {"name": {"any_": [flow]}}
+        return self.ask("/flow_runs/filter", sort="START_TIME_DESC", flows=flows)[0]
 
     def task_runs(self, flow_run_id):
         """The task runs, once their events have been recorded."""
@@ -43,6 +52,15 @@ class Server:
             ended = all(run["state_type"] in ("COMPLETED", "FAILED") for run in runs)
             if (runs and ended) or time.monotonic() > end:
                 return {run["name"]: run for run in runs}
+            time.sleep(0.2)
+
+    def events(self, name):
+        """The events of a name, once they have been recorded."""
+        end = time.monotonic() + 30
+        while True:
+            found = self.ask("/events/filter", filter={"event": {"name": [name]}})["events"]
+            if found or time.monotonic() > end:
+                return found
             time.sleep(0.2)
 
     def artifacts(self, flow_run_id):
@@ -102,8 +120,11 @@ def flows_here(server, environment):
     patch.setenv("PREFECT_HOME", environment["PREFECT_HOME"])
     patch.setenv("PREFECT_API_URL", server.url)
     patch.setenv("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from prefect.context import refresh_global_settings_context
+
     from flows import running
 
+    refresh_global_settings_context()  # Prefect may have been imported by other tests
     yield running
     patch.undo()
 
@@ -112,8 +133,8 @@ def flows_here(server, environment):
 def sluicegate(environment):
     """Runs the command line in a process of its own; gives its end, or the process with `wait=False`."""
 
-    def run(*arguments, url=None, wait=True):
-        env = environment | ({} if url is None else {"PREFECT_API_URL": url})
+    def run(*arguments, url=None, wait=True, env=()):
+        env = environment | dict(env) | ({} if url is None else {"PREFECT_API_URL": url})
         command = [sys.executable, "-m", "sluicegate.cli", *map(str, arguments)]
         if wait:
             return subprocess.run(command, env=env, capture_output=True, text=True, check=False)

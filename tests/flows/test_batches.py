@@ -27,8 +27,16 @@ def test_every_shard_is_in_one_batch_and_no_batch_is_too_large(sizes, slots, tas
         assert len(batch) == 1 or sum(shard.size_bytes for shard in batch) <= task_bytes
 
 
-def test_a_small_corpus_still_gives_every_slot_some_batches():
-    assert len(batches_of(shards([10] * 64), 4, 1 << 30)) == 16
+def test_a_small_corpus_still_gives_every_slot_a_batch():
+    assert len(batches_of(shards([10] * 64), 4, 1 << 30)) == 4
+
+
+def test_a_corpus_of_middle_size_gives_every_slot_some_batches():
+    assert len(batches_of(shards([10 << 20] * 64), 4, 1 << 30)) == 16
+
+
+def test_a_task_is_not_much_smaller_than_what_it_costs_to_have_one():
+    assert len(batches_of(shards([8 << 20] * 16), 2, 1 << 30)) == 4
 
 
 def test_a_large_corpus_gives_tasks_of_the_size_asked_for():

@@ -5,32 +5,38 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-
-def servers():
-    """The private servers that are running now."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if b"flows.server_process" in path.read_bytes():
-                found.append(int(path.parent.name))
-        except OSError:
-            continue
-    return set(found)
+from tests.flows.waiting import shards_in, wait_for_shards, wait_until
+from tests.pipelines.drift_corpora import documents, write
 
 
-def wait_until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.05)
+@pytest.fixture
+def servers(environment):
+    """Tells the private servers that commands of this session have running now."""
+    home = f"PREFECT_HOME={environment['PREFECT_HOME']}".encode()
+
+    def now():
+        found = set()
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                is_ours = home in (path / "environ").read_bytes().split(b"\0")
+                is_server = b"flows.server_process" in (path / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if is_ours and is_server:
+                found.add(int(path.name))
+        return found
+
+    return now
 
 
-def test_a_run_needs_no_set_up_and_leaves_nothing_running(sluicegate, corpus, tmp_path):
+def test_a_run_needs_no_set_up_and_leaves_nothing_running(sluicegate, servers, corpus, tmp_path):
     before = servers()
     run = sluicegate("flow", "run", "index", corpus, "--store", tmp_path / "store", "--json")
     assert run.returncode == 0, run.stderr
@@ -46,7 +52,7 @@ def test_a_mistake_is_told_in_one_line_before_a_server_starts(sluicegate, tmp_pa
     run = sluicegate("flow", "run", "drift", "a", "b", "--out", tmp_path, "--runner", "dask")
     assert run.returncode == 2
     assert run.stderr.count("\n") == 1
-    assert "runs on one machine" in run.stderr
+    assert "needs --store" in run.stderr
 
 
 def test_a_deployment_needs_a_server(sluicegate, tmp_path):
@@ -64,7 +70,7 @@ def test_no_other_command_imports_prefect(environment):
 
 
 @pytest.mark.slow
-def test_a_run_uses_the_server_that_is_named(sluicegate, server, corpus, tmp_path):
+def test_a_run_uses_the_server_that_is_named(sluicegate, servers, server, corpus, tmp_path):
     before = servers()
     run = sluicegate(
         "flow", "run", "index", corpus, "--store", tmp_path / "s", "--name", "named", url=server.url
@@ -76,7 +82,7 @@ def test_a_run_uses_the_server_that_is_named(sluicegate, server, corpus, tmp_pat
 
 @pytest.mark.slow
 def test_a_killed_run_leaves_no_server_and_the_next_builds_what_is_missing(
-    sluicegate, write_corpus, tmp_path
+    sluicegate, servers, write_corpus, tmp_path
 ):
     corpus = write_corpus(tmp_path / "large", 40, documents=3000)
     store = tmp_path / "store"
@@ -84,13 +90,11 @@ def test_a_killed_run_leaves_no_server_and_the_next_builds_what_is_missing(
     arguments = ("flow", "run", "index", corpus, "--store", store, "--json", "--jobs", "1")
     arguments += ("--task-bytes", "1")
     run = sluicegate(*arguments, wait=False)
-    wait_until(
-        lambda: len(list(store.glob("shards/[0-9a-f]*/shard.json"))) >= 3 or run.poll() is not None
-    )
+    wait_for_shards(store, 3, run)
     run.send_signal(signal.SIGKILL)
     run.communicate()
     wait_until(lambda: servers() == before)
-    there = len(list(store.glob("shards/[0-9a-f]*/shard.json")))
+    there = shards_in(store)
     assert 3 <= there < 40
     again = sluicegate(*arguments)
     facts = json.loads(again.stdout)
@@ -98,39 +102,134 @@ def test_a_killed_run_leaves_no_server_and_the_next_builds_what_is_missing(
 
 
 @pytest.mark.slow
-def test_an_interrupted_run_ends_soon_and_cleanly(sluicegate, write_corpus, tmp_path):
+def test_an_interrupted_run_ends_soon_and_cleanly(sluicegate, servers, write_corpus, tmp_path):
     corpus = write_corpus(tmp_path / "large", 40, documents=3000)
     store = tmp_path / "store"
     before = servers()
     run = sluicegate("flow", "run", "index", corpus, "--store", store, "--jobs", "1", wait=False)
-    wait_until(lambda: list(store.glob("shards/[0-9a-f]*/shard.json")) or run.poll() is not None)
+    wait_for_shards(store, 1, run)
     run.send_signal(signal.SIGINT)
+    began = time.monotonic()
     run.communicate(timeout=60)
     assert run.returncode == 130
+    assert time.monotonic() - began < 20, "the batch at work was not given up"
+    assert 1 <= shards_in(store) < 40
     assert servers() == before
+    assert list((store / "leases").iterdir()) == []
+    assert not [path for path in store.rglob("*") if path.name.startswith(".tmp-")]
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A webhook that remembers what it is told."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.told.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def webhook():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
+    server.told = []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def deployment_named(server, name):
+    (deployment,) = [d for d in server.ask("/deployments/filter") if d["name"] == name]
+    return deployment
 
 
 @pytest.mark.slow
-def test_a_schedule_fires_and_keeps_a_history(sluicegate, server, corpus, tmp_path):
+def test_a_schedule_compares_the_newest_versions_and_tells_when_the_verdict_changes(
+    sluicegate, server, vocabulary, webhook, tmp_path
+):
+    for number in (9, 10):
+        write(tmp_path / "data" / f"v{number}", documents(vocabulary, 400, seed=number))
     served = sluicegate(
-        "flow", "serve", "drift", corpus, corpus, "--out", tmp_path / "out",
-        "--interval", "5", "--deployment", "often", url=server.url, wait=False,
+        "flow", "serve", "drift", "--newest-of", tmp_path / "data" / "v*",
+        "--store", tmp_path / "store", "--out", tmp_path / "out", "--interval", "5",
+        "--deployment", "often", "--webhook", f"http://127.0.0.1:{webhook.server_port}/hook",
+        url=server.url, wait=False,
     )  # fmt: skip
+    history = tmp_path / "out" / "history.jsonl"
+
+    def verdicts():
+        text = history.read_text() if history.is_file() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
     try:
-        history = tmp_path / "out" / "history.jsonl"
-        wait_until(lambda: history.is_file() or served.poll() is not None, 240)
-        line = json.loads(history.read_text().splitlines()[0])
-        assert (line["flow"], line["verdict"]) == ("drift", "steady")
-        assert (Path(line["results"]) / "run.json").is_file()
-        (deployment,) = [d for d in server.ask("/deployments/filter") if d["name"] == "often"]
+        wait_until(lambda: verdicts() or served.poll() is not None, 240)
+        first = verdicts()[0]
+        assert (first["flow"], first["verdict"]) == ("drift", "steady")
+        assert first["corpus"] == "data/v9 to data/v10"
+        assert (Path(first["results"]) / "run.json").is_file()
+        deployment = deployment_named(server, "often")
         assert deployment["schedules"][0]["schedule"]["interval"] == 5
         runs = server.flow_runs(deployment_id={"any_": [deployment["id"]]})
         assert any(run["auto_scheduled"] and run["start_time"] for run in runs)
+
+        moved = [r for r in documents(vocabulary, 400, seed=11) if r["domain"] != "web"]
+        write(tmp_path / "new", moved)
+        (tmp_path / "new").rename(tmp_path / "data" / "v11")  # a version appears whole
+        wait_until(lambda: verdicts()[-1]["verdict"] == "alarm" or served.poll() is not None, 240)
+        wait_until(lambda: webhook.told)
+        assert verdicts()[-1]["corpus"] == "data/v10 to data/v11"
+        changes = [told for told in webhook.told if told["event"] == "sluicegate.verdict.changed"]
+        assert [(told["before"], told["verdict"]) for told in changes] == [("steady", "alarm")]
     finally:
         served.send_signal(signal.SIGTERM)
         served.communicate(timeout=60)
     with pytest.raises(ProcessLookupError):
         os.kill(served.pid, 0)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_cancelled_in_the_server_ends_and_the_next_builds_what_is_missing(
+    sluicegate, server, write_corpus, tmp_path
+):
+    corpus = write_corpus(tmp_path / "large", 40, documents=3000)
+    store = tmp_path / "store"
+    served = sluicegate(
+        "flow", "serve", "index", corpus, "--store", store, "--deployment", "cancelled",
+        "--task-bytes", "1", url=server.url, wait=False,
+    )  # fmt: skip
+    try:
+        known = server.ask
+        wait_until(
+            lambda: (
+                any(d["name"] == "cancelled" for d in known("/deployments/filter"))
+                or served.poll() is not None
+            ),
+            120,
+        )
+        deployment = deployment_named(server, "cancelled")
+        run = server.ask(f"/deployments/{deployment['id']}/create_flow_run")
+        wait_for_shards(store, 3, served)
+        server.ask(
+            f"/flow_runs/{run['id']}/set_state", state={"type": "CANCELLING", "name": "Cancelling"}
+        )
+        wait_until(
+            lambda: server.flow_runs(id={"any_": [run["id"]]})[0]["state_type"] == "CANCELLED", 120
+        )
+        there = shards_in(store)
+        assert 3 <= there < 40
+        time.sleep(2)
+        assert shards_in(store) == there, "it goes on though it is cancelled"
+    finally:
+        served.send_signal(signal.SIGTERM)
+        served.communicate(timeout=60)
+    again = sluicegate("flow", "run", "index", corpus, "--store", store, "--json", url=server.url)
+    facts = json.loads(again.stdout)
+    assert (facts["built"], facts["recognised"]) == (40 - there, there)
+    assert not [path for path in store.rglob("*") if path.name.startswith(".tmp-")]
 
 
 @pytest.mark.slow

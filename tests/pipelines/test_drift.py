@@ -102,6 +102,7 @@ def test_half_a_domain_less_is_named_and_told_from_the_text_inside(
     assert not result.tokens["alarm"].any()
     (exposed,) = result.report["exposure"]
     assert exposed["alarm"]
+    assert exposed["alarm_from"] == result.exposure["alarm_from"].item() > exposed["floor"]
     assert exposed["change"] > 0
     assert exposed["driver_domains"][0]["name"] == "math: its share"
     assert exposed["hypothesis"]["direction"] == "worse"

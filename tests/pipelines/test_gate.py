@@ -10,6 +10,7 @@ import pytest
 from corpora.problems import CorpusError
 from pipelines.gate import RESULT_FILES, gate, write_result
 from pipelines.gate_settings import GateSettings
+from reports.verdict_markdown import render_verdict_markdown
 from tests.pipelines.drift_corpora import documents, write
 
 TODAY = date(2026, 6, 1)
@@ -199,8 +200,36 @@ def test_a_store_gives_the_same_verdict_and_reads_only_what_is_new(judge, folder
     assert result.verdict["verdict"] == direct.verdict["verdict"] == "fail"
     assert first(result) == first(direct)
     assert again.verdict == result.verdict
+    assert render_verdict_markdown(result.verdict) == render_verdict_markdown(direct.verdict)
     contaminated = direct.scan.contaminated()["item_id"].to_list()
     assert result.scan.contaminated()["item_id"].to_list() == contaminated
+
+
+def test_short_items_that_a_store_does_not_show_are_searched_in_the_mix_itself(
+    judge, folder, records, items
+):
+    short = [
+        {
+            "id": f"s{n}",
+            "question": " ".join(item["question"].split()[:9]),
+            "answer": item["answer"],
+        }
+        for n, item in enumerate(items[80:])
+    ]
+    bench = folder / "some-short.jsonl"
+    bench.write_text("\n".join(map(json.dumps, items[:80] + short)), encoding="utf-8")
+    mix = leaked(records, short[:5])
+    direct = judge("short", mix, benchmark=str(bench))
+    stored = judge("short", mix, benchmark=str(bench), store=str(folder / "short-store"))
+    assert first(direct) == ("contamination.contaminated.share", "some-short")
+    assert stored.verdict["reasons"] == direct.verdict["reasons"]
+    assert stored.scan.items.equals(direct.scan.items)
+    policy = POLICY.replace(
+        "{incomplete: 0.9}}", "{incomplete: 0.9}, benchmarks: {some-short: {incomplete: 0.8}}}"
+    )
+    accepted = judge("short", mix, policy, benchmark=str(bench), store=str(folder / "short-store"))
+    assert "unsearchable" in accepted.scan.items["status"]  # the policy can do without them
+    assert "unsearchable" not in stored.scan.items["status"]
 
 
 def test_all_files_are_written(judge, folder, records, items):

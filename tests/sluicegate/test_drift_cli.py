@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.gate_settings import GateSettings
+from sluicegate.arguments import build_parser
 from tests.pipelines.drift_corpora import documents, write
 
 COMMAND = Path(sys.executable).with_name("sluicegate")
@@ -142,3 +144,12 @@ def test_policy_check_explains_and_refuses(run, folder):
     assert answer.returncode == 2
     (line,) = answer.stderr.splitlines()
     assert "wrong.yaml, line 3: unknown key 'contaminaton'; did you mean 'contamination'?" in line
+
+
+def test_a_gate_takes_no_option_that_it_does_not_heed():
+    told = ["gate", "mix.yaml", "--benchmarks", "b.jsonl", "--out", "o"]
+    options = set(vars(build_parser().parse_args(told)))
+    of_the_command = {"command", "mix", "against", "policy", "benchmarks", "out", "json", "quiet"}
+    assert options - of_the_command <= set(GateSettings.model_fields)
+    with pytest.raises(SystemExit):
+        build_parser().parse_args([*told, "--skip-bad"])
