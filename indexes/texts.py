@@ -178,7 +178,10 @@ def _documents(block: memoryview, rows: np.ndarray) -> Iterator[tuple[int, list[
             at = int(starts[-1])
         if at != len(block) or any(len(lengths) != n for lengths, _ in columns):
             raise TextsError("a block is not of the length that it tells")
-        for place in np.flatnonzero(np.isin(all_rows, rows)).tolist():
+        places = np.searchsorted(all_rows, rows)
+        is_here = places < n
+        is_here[is_here] = all_rows[places[is_here]] == rows[is_here]
+        for place in places[is_here].tolist():
             fields = [
                 None
                 if lengths[place] < 0

@@ -169,12 +169,17 @@ def scan_shard(
 
 def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     """Scan one batch of documents and add what it gives to the result."""
+    result.words += search_batch(batch, plan, result)
+    _, bounds = text_buffers(batch.texts)
+    count_domains(batch, bounds, result)
+    draw_hosts(batch, bounds, result)
+
+
+def search_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> int:
+    """Add the findings of one batch to the result; return its number of words."""
     data, bounds = text_buffers(batch.texts)
     examined = plan.examine(data, bounds, plan.tally.marks)
     scanned, judged = examined[0].scanned, examined[0].judged
-    result.words += scanned.words
-    count_domains(batch, bounds, result)
-    draw_hosts(batch, bounds, result)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
     text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
@@ -190,6 +195,7 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
         result.examples.append(_context(place, text_of(finding.document)))
     if len(result.examples) > 1000:
         result.examples = choose_examples(result.examples, plan)
+    return scanned.words
 
 
 def tell_all(

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from corpora.benchmarks import Benchmark
 from corpora.problems import CorpusError, Problem, ReadLog
 from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
@@ -17,6 +18,7 @@ from indexes.segments import SegmentBuilder, SegmentError, read_segment
 from indexes.store import DamagedError, Manifest, Store, StoreError, VersionShard
 from indexes.texts import TextsError
 from pipelines.index import is_index, recipe
+from pipelines.plan_cache import Prepared, prepared
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import (
     MOST_HOST_CHARS,
@@ -25,12 +27,13 @@ from pipelines.shard_step import (
     StepResult,
     choose_examples,
     choose_hosts,
-    scan_batch,
     scan_shard,
+    search_batch,
 )
 from pipelines.stored_shard import REINDEX, StoredShard
 from scanners.fields import Role
 from scanners.least import least_units
+from scanners.patterns import Patterns, build_patterns
 
 TOO_SHORT: Final = (
     f"under {LONG_WORDS} words: an index store may not show it; scan the corpus for it"
@@ -56,6 +59,10 @@ class Source(Protocol):
 
     def sieve(self, plan: ScanPlan) -> Sieve | None:
         """Return what of a document decides whether it is read at all; None where all are."""
+        ...
+
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return what is searched for."""
         ...
 
     def prepare(self, plan: ScanPlan) -> None:
@@ -91,6 +98,10 @@ class Corpus:
         """Return None: every document is read."""
         return None
 
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return the items as patterns."""
+        return build_patterns(benchmarks, load_background())
+
     def prepare(self, _plan: ScanPlan) -> None:
         """Nothing is shared but the plan."""
 
@@ -111,7 +122,7 @@ class StoredVersion:
         self.name = f"{self.manifest.name} ({where})"
         self._settings = settings
         self._entries = {entry.path: entry for entry in self.manifest.shards}
-        self._queries: Queries | None = None
+        self._made: Prepared | None = None  # of the patterns of the plan
 
     def units(self) -> list[Shard]:
         """Return the shards of the version."""
@@ -127,7 +138,7 @@ class StoredVersion:
             result = stored.result()
             fetched = StepResult(unit)
             for batch in stored.read(rows, fetched.log, self._settings.batch_bytes):
-                scan_batch(batch, plan, fetched)
+                search_batch(batch, plan, fetched)
         except (DamagedError, SegmentError, TextsError) as error:
             result = StepResult(unit)
             result.log.add(Problem(unit.path, None, f"its index is damaged: {error}", REINDEX))
@@ -171,24 +182,33 @@ class StoredVersion:
 
         return nominated
 
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return the items as patterns, and sort their seeds; both are kept for later runs."""
+
+        def prepare() -> Prepared:
+            patterns = build_patterns(benchmarks, load_background())
+            return Prepared(patterns, _queries(patterns))
+
+        made = prepared(benchmarks, prepare)
+        self._made = made
+        return made.patterns
+
     def prepare(self, plan: ScanPlan) -> None:
-        """Sort the seeds of the items once, and name the items that the store may not show."""
-        self._queries_of(plan)
+        """Name the items that the store may not show."""
         plan.reasons = tuple(
             reason or (TOO_SHORT if short else "")
             for reason, short in zip(plan.reasons, _too_short(plan), strict=True)
         )
 
     def _queries_of(self, plan: ScanPlan) -> Queries:
-        if self._queries is None:
-            patterns = plan.patterns
-            self._queries = build_queries(
-                patterns.index,
-                patterns.weights,
-                least_units(patterns),
-                common_seeds(load_background()),
-            )
-        return self._queries
+        if self._made is None or self._made.patterns is not plan.patterns:
+            self._made = Prepared(plan.patterns, _queries(plan.patterns))
+        return self._made.queries
+
+
+def _queries(patterns: Patterns) -> Queries:
+    common = common_seeds(load_background())
+    return build_queries(patterns.index, patterns.weights, least_units(patterns), common)
 
 
 def _too_short(plan: ScanPlan) -> list[bool]:
