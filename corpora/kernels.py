@@ -1,9 +1,9 @@
 """How kernels are compiled: without the interpreter lock, once per version of the sources.
 
 Numba keeps compiled functions on disk and checks the age of a function's own file only. A caller
-whose callee changed in another file would go on with the old machine code, so our kernels are kept
-in a folder named after the digest of all sources that hold kernels, and of those they import: a
-kernel freezes the constants it uses.
+whose callee changed in another file would go on with the old machine code, so the kernels of a module
+are kept in a folder named after the digest of that module and of all that it imports of ours: a kernel
+freezes its callees and the constants it uses.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ import numba
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 SOURCES: Final = ("corpora", "indexes", "scanners")
-KERNEL: Final = re.compile(rb"^@(inline_)?kernel|^@intrinsic", re.MULTILINE)
-IMPORT: Final = re.compile(rb"^ *from ([\w.]+) import", re.MULTILINE)
+IMPORT: Final = re.compile(r"^ *from ([\w.]+) import ([\w, ]*)", re.MULTILINE)
 STALE_S: Final = 30 * 24 * 3600  # folders of other versions that were not used for so long go
 
 
@@ -40,8 +39,8 @@ def inline_kernel(function: Function) -> Function:
 
 def _compile(function: Function, **options: Any) -> Function:
     _leave_scipy_alone()
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = _folder()  # read when the function is wrapped; others keep their own
+    # The setting is read when a function is wrapped; what others wrap keeps its own.
+    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _folder(function.__module__)
     try:
         compiled: Function = numba.njit(nogil=True, cache=True, **options)(function)
     finally:
@@ -67,12 +66,12 @@ def _leave_scipy_alone() -> None:
 
 
 @cache
-def _folder() -> str:
-    """Return the folder of this version's kernels; "" (beside the sources) without a home."""
-    root = Path(__file__).parents[1]
+def _folder(module: str) -> str:
+    """Return the folder of a module's kernels; "" (beside the sources) without a home."""
+    texts = _sources()
     digest = hashlib.sha256()
-    for source in _kernel_sources(root):
-        digest.update(source)
+    for name in sorted(_needed(module)):
+        digest.update(texts[name].encode())
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluicegate"
     folder = home / "kernels" / digest.hexdigest()[:16]
     try:
@@ -85,21 +84,31 @@ def _folder() -> str:
     return str(folder)
 
 
-def _kernel_sources(root: Path) -> list[bytes]:
-    """Return the texts of the modules that hold kernels and of what they import of ours, in order."""
-    texts = {
-        f"{name}.{path.stem}": path.read_bytes()
+@cache
+def _sources() -> dict[str, str]:
+    """Return the text of every module that may hold kernels, by its dotted name."""
+    root = Path(__file__).parents[1]
+    return {
+        ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): (
+            path.read_text("utf-8")
+        )
         for name in SOURCES
-        for path in sorted((root / name).glob("*.py"))
+        for path in (root / name).rglob("*.py")
     }
-    waiting = [module for module, text in texts.items() if KERNEL.search(text)]
+
+
+def _needed(module: str) -> set[str]:
+    """Return a module and all of ours that it imports, by way of others, too."""
+    texts = _sources()
     needed: set[str] = set()
+    waiting = [module]
     while waiting:
-        module = waiting.pop()
-        if module in texts and module not in needed:
-            needed.add(module)
-            waiting += [match[1].decode() for match in IMPORT.finditer(texts[module])]
-    return [texts[module] for module in sorted(needed)]
+        name = waiting.pop()
+        if name in texts and name not in needed:
+            needed.add(name)
+            for package, names in IMPORT.findall(texts[name]):
+                waiting += [package, *(f"{package}.{each.strip()}" for each in names.split(","))]
+    return needed
 
 
 def _remove_stale(kernels: Path) -> None:

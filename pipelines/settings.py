@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-Device = Literal["auto", "cpu"]  # kernels for other devices come with the embedding scanner
-ScannerName = Literal["ngram", "minhash"]
+Device = Literal["auto", "cpu", "cuda"]  # where the transformer runs; kernels run on the processor
+ScannerName = Literal["ngram", "minhash", "embedding"]
 CalibrationSize = Literal["full", "quick", "off"]
+SCANNERS: Final[tuple[ScannerName, ...]] = ("ngram", "minhash", "embedding")  # the cheapest first
+STORED: Final = ("ngram", "embedding")  # what an index store can nominate documents for
 
 
-class ScanSettings(BaseModel):
-    """Settings of a scan; an unknown name is an error.
+class SearchSettings(BaseModel):
+    """How a corpus is read and searched, whatever becomes of the findings; unknown names are errors.
 
     `jobs`, `batch_bytes` and `part_bytes` change speed and memory, never a result.
     """
@@ -23,15 +25,15 @@ class ScanSettings(BaseModel):
     text: tuple[str, ...] = ("text",)  # columns of the corpus; several are joined by a line feed
     id: str | None = "id"
     domain: str | None = "domain"
-    store: str | None = None  # index store that tells which documents to read, instead of a corpus
-    version: str | None = None  # of the corpus in the store; the newest if None
     fields: str | None = None  # map of the benchmarks' fields, "question=prompt,answer=completion"
     scanners: tuple[ScannerName, ...] = ("ngram",)
+    # Of the embedding scanner: the transformer of its second stage (the packaged one where that is
+    # installed if None, no transformer at all if "none"), and whether static vectors choose for it.
+    embedding_model: str | None = None
+    prefilter: bool = True
     device: Device = "auto"
     calibration: CalibrationSize = "quick"  # the battery that measures the scan itself
-    paraphrases: Path | None = None  # file of item_id and text: one more form to plant
     jobs: int = Field(default=1, ge=1)
-    skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
     batch_bytes: int = Field(default=8 << 20, ge=1)
     part_bytes: int = Field(default=64 << 20, ge=1)  # stored bytes from which a shard is split
 
@@ -41,16 +43,36 @@ class ScanSettings(BaseModel):
         """Order the scanners; the n-gram scanner carries the guarantee, so it is always one."""
         if "ngram" not in names:
             raise ValueError('"ngram" must be among the scanners: it finds every run of 13 words')
-        return tuple(name for name in ("ngram", "minhash") if name in names)
+        return tuple(name for name in SCANNERS if name in names)
 
-    @field_validator("scanners")
+    @field_validator("prefilter")
     @classmethod
-    def _that_the_store_serves(
-        cls, names: tuple[ScannerName, ...], info: ValidationInfo
-    ) -> tuple[ScannerName, ...]:
-        if info.data.get("store") is not None and names != ("ngram",):
-            raise ValueError("an index store holds n-grams; name the corpus itself to use minhash")
-        return names
+    def _leaves_a_model(cls, prefilter: bool, info: ValidationInfo) -> bool:
+        if not prefilter and info.data.get("embedding_model") == "none":
+            raise ValueError("without prefilter and without a model nothing is left to search by")
+        return prefilter
+
+    def search(self) -> dict[str, Any]:
+        """Return the settings that every search has, by name."""
+        return {name: getattr(self, name) for name in SearchSettings.model_fields}
+
+
+class ScanSettings(SearchSettings):
+    """Settings of a scan."""
+
+    store: str | None = None  # index store that tells which documents to read, instead of a corpus
+    version: str | None = None  # of the corpus in the store; the newest if None
+    paraphrases: Path | None = None  # file of item_id and text: one more form to plant
+    skip_bad: bool = False  # a document that cannot be read does not make the run incomplete
+
+    @field_validator("store")
+    @classmethod
+    def _serves_the_scanners(cls, store: str | None, info: ValidationInfo) -> str | None:
+        if store is not None and set(info.data.get("scanners", ())) - set(STORED):
+            raise ValueError(
+                "an index store holds n-grams and embeddings; name the corpus itself to use minhash"
+            )
+        return store
 
     @field_validator("paraphrases")
     @classmethod

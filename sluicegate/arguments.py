@@ -57,7 +57,6 @@ def _add_scan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     scan.add_argument(
         "--version", metavar="NAME", help="of the corpus in the store (default: the newest)"
     )
-    scan.add_argument("--device", default="auto", choices=("auto", "cpu"), help="default: auto")
     scan.add_argument(
         "--calibration", default="quick", choices=("full", "quick", "off"),
         help="measure the scan on planted leaks: full, quick (seconds) or off (default: quick)",
@@ -87,11 +86,11 @@ def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--metric", metavar="NAME", help="of sample logs (default: the first that is known)"
     )
     audit.add_argument(
-        "--reference-model", nargs="+", default=[], metavar="NAME",
+        "--reference-model", dest="reference_models", nargs="+", default=[], metavar="NAME",
         help="models whose scores say how difficult an item is",
     )  # fmt: skip
     audit.add_argument(
-        "--clean-model", nargs="+", default=[], metavar="NAME",
+        "--clean-model", dest="clean_models", nargs="+", default=[], metavar="NAME",
         help="models known not to have seen the corpus: what is easier for them, too, is no leak",
     )  # fmt: skip
     _add_store(audit)
@@ -100,7 +99,10 @@ def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="tell the first and the last version of the store that holds each item",
     )  # fmt: skip
     audit.add_argument(
-        "--no-overlap", action="store_true", help="do not search the benchmarks in one another"
+        "--no-overlap",
+        dest="overlap",
+        action="store_false",
+        help="do not search the benchmarks in one another",
     )
     audit.add_argument(
         "--calibration", default="quick", choices=("full", "quick", "off"),
@@ -374,8 +376,23 @@ def _add_benchmarks(parser: argparse.ArgumentParser) -> None:
         "--scanners",
         default="ngram",
         metavar="NAMES",
-        help="comma-separated: ngram, minhash (rewordings; an order of magnitude slower) (default: ngram)",
+        help="comma-separated: ngram, minhash (rewordings; an order of magnitude slower), embedding "
+        "(the same thing in other words) (default: ngram)",
     )
+    parser.add_argument(
+        "--embedding-model", metavar="NAME",
+        help="of the scanner embedding: a sentence-transformers model by name or folder, or none for "
+        "static vectors alone (default: the packaged model where it is installed)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--no-prefilter", dest="prefilter", action="store_false",
+        help="of the scanner embedding: show the model every window, not only those that static "
+        "vectors choose (hundreds of times slower)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "cuda"),
+        help="where the model runs (default: auto)",
+    )  # fmt: skip
 
 
 def _add_corpus(parser: argparse.ArgumentParser, corpus: str = "+") -> None:

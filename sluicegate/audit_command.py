@@ -15,32 +15,18 @@ FAILING: Final = {"no": ("no",), "cannot-tell": ("no", "cannot tell")}
 
 def run_audit(options: argparse.Namespace) -> int:
     """Audit benchmarks, print which scores can be quoted, and return the exit status."""
+    from pipelines.audit_settings import AuditSettings
     from sluicegate.api import audit
+    from sluicegate.options import settings_of
     from sluicegate.progress import ProgressLine
 
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
         result = audit(
             options.corpus,
             options.benchmarks,
-            scores=options.scores,
             out=options.out,
             progress=progress.show,
-            text=tuple(options.text.split(",")),
-            id=options.id,
-            domain=options.domain,
-            fields=options.fields,
-            scanners=tuple(options.scanners.split(",")),
-            calibration=options.calibration,
-            store=options.store,
-            version=options.version,
-            all_versions=options.all_versions,
-            overlap=not options.no_overlap,
-            metric=options.metric,
-            reference_models=tuple(options.reference_model),
-            clean_models=tuple(options.clean_model),
-            seed=options.seed,
-            jobs=options.jobs,
-            skip_bad=options.skip_bad,
+            **settings_of(AuditSettings, options),
         )
     _print(result, options)
     if not result.complete:

@@ -57,7 +57,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _scan(options: argparse.Namespace) -> int:
+    from pipelines.settings import ScanSettings
     from sluicegate.api import scan
+    from sluicegate.options import settings_of
     from sluicegate.progress import ProgressLine
 
     _check_out(options.out)
@@ -69,10 +71,7 @@ def _scan(options: argparse.Namespace) -> int:
             options.benchmarks,
             out=options.out,
             progress=progress.show,
-            device=options.device,
-            store=options.store,
-            version=options.version,
-            **_settings(options),
+            **settings_of(ScanSettings, options),
         )
     _print_result(result, options)
     if not result.complete:
@@ -81,7 +80,9 @@ def _scan(options: argparse.Namespace) -> int:
 
 
 def _calibrate(options: argparse.Namespace) -> int:
+    from pipelines.settings import CalibrateSettings
     from sluicegate.api import calibrate
+    from sluicegate.options import settings_of
     from sluicegate.progress import ProgressLine
 
     _check_out(options.out)
@@ -91,8 +92,7 @@ def _calibrate(options: argparse.Namespace) -> int:
             options.benchmarks,
             out=options.out,
             progress=progress.show,
-            seed=options.seed,
-            **_settings(options),
+            **settings_of(CalibrateSettings, options),
         )
     _print_calibration(result, options)
     if not result.calibrated:
@@ -125,16 +125,6 @@ def _duplicates(options: argparse.Namespace) -> int:
     for version in result.report["versions"]:
         say_what_was_not_read(version)
     return INCOMPLETE
-
-
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings that commands on a corpus and benchmarks share."""
-    return _reading(options) | {
-        "fields": options.fields,
-        "scanners": tuple(options.scanners.split(",")),
-        "calibration": options.calibration,
-        "paraphrases": options.paraphrases,
-    }
 
 
 def _reading(options: argparse.Namespace) -> dict[str, Any]:

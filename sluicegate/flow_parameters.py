@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -15,9 +15,9 @@ from pipelines.clean_settings import CleanSettings
 from pipelines.drift_settings import DriftSettings
 from pipelines.gate_settings import GateSettings
 from pipelines.settings import ScanSettings
+from sluicegate.options import settings_of
 
 Settings = TypeVar("Settings", bound=BaseModel)
-COMMA_SEPARATED: Final = ("text", "scanners")
 
 
 def parameters_of(options: argparse.Namespace) -> dict[str, Any]:
@@ -76,9 +76,6 @@ def _gate(options: argparse.Namespace) -> dict[str, Any]:
 
 def _audit(options: argparse.Namespace) -> dict[str, Any]:
     _refuse_nothing(options)
-    options.overlap = not options.no_overlap
-    options.reference_models = tuple(options.reference_model)
-    options.clean_models = tuple(options.clean_model)
     return {
         "corpus": options.corpus,
         "benchmarks": options.benchmarks,
@@ -110,11 +107,7 @@ def _clean(options: argparse.Namespace) -> dict[str, Any]:
 
 def _settings(kind: type[Settings], options: argparse.Namespace) -> Settings:
     """Return settings from the options of the same names."""
-    values = {name: getattr(options, name) for name in kind.model_fields if hasattr(options, name)}
-    for name in COMMA_SEPARATED:
-        if name in values:
-            values[name] = tuple(values[name].split(","))
-    return kind(**values)
+    return kind(**settings_of(kind, options))
 
 
 def _refuse_nothing(options: argparse.Namespace) -> None:

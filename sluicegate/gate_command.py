@@ -16,8 +16,10 @@ DONE = 0
 
 def run_gate(options: argparse.Namespace) -> int:
     """Judge a mix, print the verdict, and return the exit status that belongs to it."""
+    from pipelines.gate_settings import GateSettings
     from reports.verdict import exit_status
     from sluicegate.api import gate
+    from sluicegate.options import settings_of
     from sluicegate.progress import ProgressLine
 
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
@@ -29,18 +31,7 @@ def run_gate(options: argparse.Namespace) -> int:
             out=options.out,
             progress=progress.show,
             parts_progress=progress.show_parts,
-            text=tuple(options.text.split(",")),
-            id=options.id,
-            domain=options.domain,
-            fields=options.fields,
-            scanners=tuple(options.scanners.split(",")),
-            calibration=options.calibration,
-            tokenizer=options.tokenizer,
-            domain_rules=options.domain_rules,
-            store=options.store,
-            seed=options.seed,
-            fail_on=options.fail_on,
-            jobs=options.jobs,
+            **settings_of(GateSettings, options),
         )
     _print(result, options)
     return exit_status(result.verdict["verdict"], options.fail_on)
