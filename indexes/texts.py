@@ -113,7 +113,7 @@ def read_texts(data: Any, rows: np.ndarray, shard: Shard) -> Batch | None:
         TextsError: where it is cut off, damaged where it is read, or no file of this version.
     """
     view = memoryview(data)
-    found: list[tuple[int, list[str | None]]] = []
+    found: list[tuple[int, list[memoryview | None]]] = []
     table = _table(view)
     asked = np.searchsorted(rows, table[:, 0]) < np.searchsorted(rows, table[:, 1], side="right")
     for first, last, at, size, checksum in table[asked].tolist():
@@ -123,10 +123,26 @@ def read_texts(data: Any, rows: np.ndarray, shard: Shard) -> Batch | None:
         found += _documents(_unpacked(packed), rows)
     if not found:
         return None
-    texts, ids, domains = (
-        pa.array([fields[k] for _, fields in found], pa.large_string()) for k in range(3)
-    )
+    texts, ids, domains = (_column([fields[k] for _, fields in found]) for k in range(3))
     return Batch(shard, np.array([row for row, _ in found], np.int64), texts, ids, domains)
+
+
+def _column(values: list[memoryview | None]) -> pa.LargeStringArray:
+    """Return UTF-8 as an array, without a Python string for each."""
+    ends = np.cumsum([0, *(0 if value is None else len(value) for value in values)])
+    is_there = np.array([value is not None for value in values], np.bool_)
+    data = b"".join(value for value in values if value is not None)
+    column = pa.LargeStringArray.from_buffers(
+        len(values),
+        pa.py_buffer(ends.astype(np.int64)),
+        pa.py_buffer(data),
+        None if is_there.all() else pa.py_buffer(np.packbits(is_there, bitorder="little")),
+    )
+    try:
+        column.validate(full=True)  # of the UTF-8
+    except pa.ArrowInvalid as error:
+        raise TextsError(f"a block is damaged: {error}") from error
+    return column
 
 
 def _packed(column: pa.LargeStringArray) -> list[bytes]:
@@ -156,12 +172,14 @@ def _unpacked(packed: memoryview) -> memoryview:
         (size,) = LENGTH.unpack(packed[: LENGTH.size])
         if size > MOST_BLOCK_BYTES:
             raise TextsError(f"a block would unpack to {size} bytes")
-        return memoryview(_ZSTD.decompress(packed[LENGTH.size :], size, asbytes=True))
+        return memoryview(_ZSTD.decompress(packed[LENGTH.size :], size))
     except (struct.error, OSError, pa.ArrowException) as error:
         raise TextsError(f"a block cannot be unpacked: {error}") from error
 
 
-def _documents(block: memoryview, rows: np.ndarray) -> Iterator[tuple[int, list[str | None]]]:
+def _documents(
+    block: memoryview, rows: np.ndarray
+) -> Iterator[tuple[int, list[memoryview | None]]]:
     """Yield row, and text, id and domain, of those of `rows` that a block holds."""
     try:
         (n,) = LENGTH.unpack(block[: LENGTH.size])
@@ -183,9 +201,7 @@ def _documents(block: memoryview, rows: np.ndarray) -> Iterator[tuple[int, list[
         is_here[is_here] = all_rows[places[is_here]] == rows[is_here]
         for place in places[is_here].tolist():
             fields = [
-                None
-                if lengths[place] < 0
-                else str(block[starts[place] : starts[place + 1]], "utf-8")
+                None if lengths[place] < 0 else block[starts[place] : starts[place + 1]]
                 for lengths, starts in columns
             ]
             yield int(all_rows[place]), fields
