@@ -58,6 +58,7 @@ MOST_WAIT_S: Final = 600.0  # for another builder's shard, then it is built here
 CHANGED: Final = "it was changed while it was read"
 # What the recipes of profiles (pipelines.stored_profiles) begin with where others name fingerprints.
 PROFILES: Final = "profile/"
+SIGNATURES: Final = "signatures/"  # the same of pipelines.stored_signatures
 
 Counts = dict[str, int | dict[str, int]]  # of a shard's record
 
@@ -110,8 +111,8 @@ def recipe(*, keep_text: bool = False) -> Recipe:
 
 
 def is_index(manifest: Manifest) -> bool:
-    """Tell whether a version of a store is one of indexes, not of profiles."""
-    return not manifest.recipe.fingerprints.startswith(PROFILES)
+    """Tell whether a version of a store is one of indexes, not of profiles or signatures."""
+    return not manifest.recipe.fingerprints.startswith((PROFILES, SIGNATURES))
 
 
 def build_index(
