@@ -292,6 +292,40 @@ def test_a_store_that_keeps_texts_needs_no_corpus(keeping, quiz, calibration):
         assert result.report["calibration"]["status"] == direct.report["calibration"]["status"]
 
 
+@pytest.mark.parametrize("same_size", [True, False])
+def test_a_changed_file_is_told_though_its_texts_are_kept(keeping, quiz, same_size):
+    path = keeping / "corpus" / "leaky.jsonl"
+    rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(reversed(rows) if same_size else rows[1:]))
+    result = scan(keeping, quiz)
+    assert refused(result, path, "it has changed since it was indexed")
+    assert result.findings.is_empty()
+
+
+def test_a_file_that_was_only_touched_is_read_again_once(keeping, quiz, monkeypatch):
+    settle(keeping / "corpus" / "leaky.jsonl", 99)
+    read = []
+    scan_file = pipelines.stored_shard.scan_file
+
+    def noted(path, *others):
+        read.append(path)
+        return scan_file(path, *others)
+
+    monkeypatch.setattr(pipelines.stored_shard, "scan_file", noted)
+    for _ in range(2):
+        assert scan(keeping, quiz).complete
+    assert read == [(keeping / "corpus" / "leaky.jsonl").as_posix()]
+
+
+def test_a_file_of_another_size_is_told_though_nothing_of_it_is_nominated(folder, quiz):
+    leaky = (folder / "corpus" / "leaky.jsonl").as_posix()
+    path = min(p for p in (folder / "corpus").iterdir() if p.as_posix() != leaky)
+    path.write_bytes(path.read_bytes() + b"\n")
+    result = scan(folder, quiz)
+    assert refused(result, path, "it has changed since it was indexed")
+    assert set(result.contaminated()["item_id"]) == {"leaked", "short"}
+
+
 def test_the_texts_are_the_same_files_however_they_were_read(keeping):
     sluicegate.build_index(
         keeping / "corpus", keeping / "again", keep_text=True, jobs=3, batch_bytes=900
