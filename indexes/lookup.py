@@ -43,7 +43,8 @@ TELLING_PART: Final = 0.8
 NEVER: Final = 255  # words of a run that no run has
 SIEVE_BITS: Final = 26  # 8 MB of bits
 PREFIX_BITS: Final = 20  # by which a key is found: 4 MB of table, a key or two behind each entry
-# A segment of fewer buckets is looked up whole: the sieve asks for more bits than its `key` has.
+# Of the number of buckets, so that they and `key` have the bits that the sieve asks for; with fewer
+# `key_end` is read, too, and a tiny segment is looked up whole.
 LEAST_SIEVED_BITS: Final = SIEVE_BITS - (KEPT_BITS - END_BITS)
 U64 = np.uint64
 PREFIX_SHIFT: Final = U64(KEY_BITS - PREFIX_BITS)
@@ -221,7 +222,11 @@ def _hits(segment: Any, queries: Any) -> Any:
     bucket_bits = _bits_of(len(segment.first) - 1)
     # A segment of few buckets keeps fewer bits of a fingerprint: the first ones, like the rest.
     lost_bits = U64(MOST_BUCKET_BITS - bucket_bits)
-    for s in _sifted(segment.first, segment.key, queries.sieve, bucket_bits):
+    if bucket_bits < LEAST_SIEVED_BITS:
+        sifted = _sifted_by_all(segment, queries.sieve, bucket_bits)
+    else:
+        sifted = _sifted(segment.first, segment.key, queries.sieve, bucket_bits)
+    for s in sifted:
         while segment.first[bucket + 1] <= s:
             bucket += 1
         key = U64(segment.key[s]) << U64(END_BITS) | U64(segment.key_end[s])
@@ -247,8 +252,6 @@ def _bits_of(n_buckets: int) -> int:
 @kernel
 def _sifted(first: Any, keys: Any, sieve: Any, bucket_bits: int) -> Any:
     """Return the entries of a segment that the sieve lets through."""
-    if bucket_bits < LEAST_SIEVED_BITS:
-        return np.arange(len(keys))
     out = np.empty(len(keys) + 1, np.int64)
     n = 0
     shift = U64(bucket_bits - LEAST_SIEVED_BITS)
@@ -256,6 +259,24 @@ def _sifted(first: Any, keys: Any, sieve: Any, bucket_bits: int) -> Any:
         head = U64(bucket) << U64(KEPT_BITS - END_BITS)
         for s in range(first[bucket], first[bucket + 1]):  # no branch: nine times as fast
             bit = (head | U64(keys[s])) >> shift
+            out[n] = s
+            n += np.int64(sieve[bit >> SIX] >> (bit & SIXTY_THREE) & ONE)
+    return out[:n]
+
+
+@kernel
+def _sifted_by_all(segment: Any, sieve: Any, bucket_bits: int) -> Any:
+    """Return the same for a segment of few buckets, by all bits of its fingerprints."""
+    out = np.empty(len(segment.key) + 1, np.int64)
+    if bucket_bits + KEPT_BITS < SIEVE_BITS:
+        return np.arange(len(segment.key))
+    n = 0
+    shift = U64(bucket_bits + KEPT_BITS - SIEVE_BITS)
+    for bucket in range(len(segment.first) - 1):
+        head = U64(bucket) << U64(KEPT_BITS)
+        for s in range(segment.first[bucket], segment.first[bucket + 1]):
+            key = U64(segment.key[s]) << U64(END_BITS) | U64(segment.key_end[s])
+            bit = (head | key) >> shift
             out[n] = s
             n += np.int64(sieve[bit >> SIX] >> (bit & SIXTY_THREE) & ONE)
     return out[:n]

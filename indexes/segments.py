@@ -33,7 +33,7 @@ HEADER: Final = struct.Struct(
 )  # magic, version, bucket bits, entries, documents, first row
 ALIGNMENT: Final = 64
 MOST_BUCKET_BITS: Final = 16
-ENTRIES_PER_BUCKET: Final = 32
+ENTRIES_PER_BUCKET: Final = 256  # at least: the table of buckets then takes less than a byte in 500
 KEPT_BITS: Final = KEY_BITS - MOST_BUCKET_BITS  # of a fingerprint, besides its bucket
 END_BITS: Final = 8  # of them, those in `key_end`
 MOST_DOCUMENTS: Final = 1 << 16

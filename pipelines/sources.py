@@ -13,8 +13,9 @@ from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint
 from indexes.lookup import Queries, build_queries, nominate
-from indexes.ngram import LONG_WORDS
+from indexes.ngram import LONG_WORDS, rare_places
 from indexes.segments import SegmentBuilder, SegmentError, read_segment
+from indexes.shown import TRIALS, shown_copies
 from indexes.store import DamagedError, Manifest, Store, StoreError, VersionShard
 from indexes.texts import TextsError
 from pipelines.index import is_index, recipe
@@ -36,7 +37,8 @@ from scanners.least import least_units
 from scanners.patterns import Patterns, build_patterns
 
 TOO_SHORT: Final = (
-    f"under {LONG_WORDS} words: an index store may not show it; scan the corpus for it"
+    f"under {LONG_WORDS} words: an index store shows about {{}} in 10 copies of it; scan the corpus "
+    "for it"
 )
 
 
@@ -196,8 +198,8 @@ class StoredVersion:
     def prepare(self, plan: ScanPlan) -> None:
         """Name the items that the store may not show."""
         plan.reasons = tuple(
-            reason or (TOO_SHORT if short else "")
-            for reason, short in zip(plan.reasons, _too_short(plan), strict=True)
+            reason or short
+            for reason, short in zip(plan.reasons, _too_short(plan.patterns), strict=True)
         )
 
     def _queries_of(self, plan: ScanPlan) -> Queries:
@@ -211,16 +213,29 @@ def _queries(patterns: Patterns) -> Queries:
     return build_queries(patterns.index, patterns.weights, least_units(patterns), common)
 
 
-def _too_short(plan: ScanPlan) -> list[bool]:
-    """Tell which items have no question, alone or with choices or answer, of 13 words."""
-    owners = plan.patterns.owners
+def _too_short(patterns: Patterns) -> list[str]:
+    """Say of each item why the store may not show a copy of it; "" where it shows all that were tried.
+
+    A question, alone or with choices or answer, of 13 words is always shown.
+    """
+    owners, index = patterns.owners, patterns.index
     pattern = np.repeat(np.arange(len(owners.first) - 1), np.diff(owners.first))
-    is_long = np.diff(plan.patterns.index.starts)[pattern] >= LONG_WORDS
     asks = np.isin(owners.role, (Role.QUESTION, Role.COMPOSITE))
-    short = np.ones(len(plan.items), np.bool_)
-    short[owners.item[is_long & asks]] = False
-    result: list[bool] = short.tolist()
-    return result
+    shown = np.zeros(len(patterns.benchmark), np.int64)
+    lengths = np.diff(index.starts)[pattern]
+    np.maximum.at(shown, owners.item[asks & (lengths >= LONG_WORDS)], TRIALS)
+    rows = np.flatnonzero(asks & (shown[owners.item] == 0))
+    counts = rare_places(index) & np.repeat(
+        least_units(patterns) <= patterns.totals, np.diff(index.starts)
+    )
+    places = [np.arange(index.starts[p], index.starts[p + 1]) for p in pattern[rows].tolist()]
+    at = np.concatenate([np.zeros(0, np.int64), *places])
+    starts = np.concatenate([[0], np.cumsum(lengths[rows])])
+    common = common_seeds(load_background())
+    copies = shown_copies(index.words[at], starts, counts[at], common)
+    np.maximum.at(shown, owners.item[rows], copies)
+    tenths = (10 * shown // TRIALS).tolist()
+    return ["" if tenth == 10 else TOO_SHORT.format(tenth) for tenth in tenths]
 
 
 def _manifest(store: Store, where: str, version: str | None) -> Manifest:

@@ -186,13 +186,14 @@ def test_a_place_that_a_pattern_repeats_is_compared_as_any_other(random_words):
     assert len(found) - 50 <= 5  # of strange words, a few bits agree by chance
 
 
-def test_a_segment_of_many_buckets_is_looked_up_like_one_of_few(random_words):
+@pytest.mark.parametrize(("n_words", "few_buckets"), [(60, True), (400, True), (7000, False)])
+def test_a_segment_is_looked_up_alike_whatever_its_size(random_words, n_words, few_buckets):
     items = [random_words(40, seed=1000 + n) for n in range(50)]
-    texts = [random_words(2000, seed=n).split() for n in range(250)]
+    texts = [random_words(n_words, seed=n).split() for n in range(250)]
     for n, item in enumerate(items):  # a run of 13 in every fifth document
-        texts[5 * n][700:700] = item.split()[n % 28 : n % 28 + LONG_WORDS]
+        texts[5 * n][30:30] = item.split()[n % 28 : n % 28 + LONG_WORDS]
     (segment,) = segments_of([" ".join(words) for words in texts])
-    assert len(segment.first) - 1 > 1 << LEAST_SIEVED_BITS
+    assert (len(segment.first) - 1 < 1 << LEAST_SIEVED_BITS) == few_buckets
     assert nominate(segment, queries_of(items, 2.0)).tolist() == list(range(0, 250, 5))
 
 

@@ -5,6 +5,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -257,6 +258,36 @@ def test_a_document_may_be_at_either_end_of_a_shard(tmp_path, text, quiz):
     assert result.run["read"]["fetched"] == 2 * len(FORMATS)
     assert set(result.findings["row"]) == {0, 129}
     assert len(result.findings) == 2 * len(FORMATS)
+
+
+def test_short_items_are_unsearchable_only_where_copies_of_them_may_be_missed(
+    tmp_path, text, write_benchmark
+):
+    questions = [text(100 * n, 100 * n + 9) for n in range(80)]
+    items = [{"id": str(n), "question": question} for n, question in enumerate(questions)]
+    quiz = write_benchmark(tmp_path / "short.jsonl", items)
+    around = [
+        (text(20_000 + 99 * n, 20_050 + 99 * n), text(30_000 + 99 * n, 30_050 + 99 * n))
+        for n in range(80)
+    ]
+    for name, leaks in (("clean", [""] * 80), ("leaky", questions)):
+        rows = [
+            {"text": f"{before} {leak} {after}"}
+            for (before, after), leak in zip(around, leaks, strict=True)
+        ]
+        (tmp_path / name / "corpus").mkdir(parents=True)
+        write_shard(tmp_path / name / "corpus" / "a.jsonl", rows)
+        sluicegate.build_index(tmp_path / name / "corpus", tmp_path / name / "store")
+    clean = scan(tmp_path / "clean", quiz).items.sort("item_id")
+    searchable = clean["status"] == "clean"
+    assert 30 < searchable.sum() < 75  # four fifths of all copies are shown, unequally
+    reasons = clean.filter(~searchable)["reason"].to_list()
+    assert all(
+        re.fullmatch(r"under 13 words: .* about [0-9] in 10 copies of it; .*", r) for r in reasons
+    )
+    found = scan(tmp_path / "leaky", quiz).items.sort("item_id")["status"] == "contaminated"
+    assert found.filter(searchable).sum() >= 0.95 * searchable.sum()
+    assert found.filter(~searchable).sum() < 0.95 * (~searchable).sum()
 
 
 def test_the_result_folder_is_that_of_a_scan(made, quiz, tmp_path):
