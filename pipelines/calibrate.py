@@ -28,6 +28,7 @@ from pipelines.calibration.hosts import DrawnHosts, draw_hosts
 from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
 from pipelines.calibration.stage import EXTENTS, choose_hosts
 from pipelines.calibration.words import calibration_section
+from pipelines.encoders import encoder_of
 from pipelines.files import write_table, write_text
 from pipelines.run_record import run_head, run_json
 from pipelines.scan import Progress
@@ -94,7 +95,8 @@ def calibrate(
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners)
+    encoder = encoder_of(settings)
+    plan = ScanPlan(read, build_patterns(read, load_background()), settings.scanners, encoder)
     clock.append(time.time())
     progress(Progress("calibrating"))
     hosts = choose_hosts(drawn.texts, extent, settings.seed)

@@ -27,6 +27,7 @@ from corpora.problems import CorpusError, ReadLog
 from pipelines.calibration import Calibration, calibration_table, run_battery
 from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
 from pipelines.calibration.words import calibration_section
+from pipelines.encoders import encoder_of, model_names
 from pipelines.files import write_table, write_text
 from pipelines.run_record import run_head, run_json
 from pipelines.settings import ScanSettings
@@ -102,14 +103,16 @@ def scan(
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    plan = ScanPlan(read, source.patterns(read), settings.scanners)
+    encoder = encoder_of(settings)
+    plan = ScanPlan(read, source.patterns(read), settings.scanners, encoder)
     source.prepare(plan)
     clock["scanning"] = time.time()
     steps = _run_steps(source, plan, settings, progress)
     clock["calibrating"] = time.time()
     calibration = _calibrate(source, steps, plan, paraphrases, settings, progress)
     clock["merging"] = time.time()
-    result = _merge(source, steps, plan, calibration, settings, tool_version)
+    models = model_names(settings, encoder)
+    result = _merge(source, steps, plan, calibration, models, settings, tool_version)
     result.run.update(run_head(settings, read, paraphrases, tool_version))
     clock["finished"] = time.time()
     result.run["timings"] = _timings(clock)
@@ -207,6 +210,7 @@ def _merge(
     steps: list[StepResult],
     plan: ScanPlan,
     calibration: Calibration | None,
+    models: dict[str, str],
     settings: ScanSettings,
     tool_version: str,
 ) -> ScanResult:
@@ -235,6 +239,7 @@ def _merge(
         tool_version=tool_version,
         normal_form=fingerprint(),
         scanners=settings.scanners,
+        models=models,
         store=settings.store,
         fetched=sum(step.fetched for step in steps),
     )
@@ -275,6 +280,7 @@ def _run_record(steps: Sequence[StepResult], facts: RunFacts, log: ReadLog) -> d
         sizes[step.shard.path] = sizes.get(step.shard.path, 0) + step.shard.size_bytes
     return {
         "complete": facts.complete,
+        **({"models": facts.models} if facts.models else {}),
         "read": {
             "shards": facts.shards,
             "shards_unread": facts.shards_unread,

@@ -26,12 +26,14 @@ from corpora.shards import Columns, Compression, Format, Shard
 from corpora.spelling import FINISHER, MULTIPLIER
 from corpora.streams import READ_ERRORS
 from indexes.background import load_background
-from scanners.examine import MINHASH, NGRAM, Examined, examine
+from indexes.embeddings.static import load_static
+from scanners.examine import EMBEDDING, MINHASH, NGRAM, Examined, examine
 from scanners.findings import Finding, tell
 from scanners.minhash import Signed, sign_questions
 from scanners.ngram import Marks, Sought, locate, sought
 from scanners.patterns import Patterns, build_patterns
 from scanners.presets import PresetTally
+from scanners.semantic import Encoder, Semantic
 
 CONTEXT_CHARS: Final = 160  # of the document on each side of an example
 EXAMPLES_OF_A_KIND: Final = 3  # per benchmark and leak type
@@ -98,6 +100,7 @@ class ScanPlan:
         benchmarks: Sequence[Benchmark],
         patterns: Patterns,
         scanners: Sequence[str] = (NGRAM,),
+        encoder: Encoder | None = None,
     ) -> None:
         self.benchmarks = benchmarks
         self.items: tuple[Item, ...] = tuple(i for b in benchmarks for i in b.items)
@@ -110,13 +113,18 @@ class ScanPlan:
         self.signed: Signed | None = None
         if MINHASH in scanners:
             self.signed = sign_questions(patterns, self.items, load_background())
+        self.semantic: Semantic | None = None
+        if EMBEDDING in scanners:
+            self.semantic = Semantic(
+                patterns, self.items, load_background(), load_static(), encoder
+            )
         self.tally = PresetTally(patterns)
 
     def examine(self, data: np.ndarray, bounds: np.ndarray, marks: Marks) -> list[Examined]:
         """Let the scanners of the plan examine documents `data[bounds[d]:bounds[d + 1]]`."""
         if self.sieve is not None:
             data, bounds = only(data, bounds, self.sieve(data, bounds))
-        return examine(data, bounds, self.patterns, self.target, self.signed, marks)
+        return examine(data, bounds, self.patterns, self.target, self.signed, self.semantic, marks)
 
 
 def only(data: np.ndarray, bounds: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -130,6 +130,7 @@ class RunFacts:
     tool_version: str
     normal_form: str
     scanners: tuple[str, ...]
+    models: dict[str, str]  # of the scanner embedding
     store: str | None = None  # index store that told which documents to read
     fetched: int = 0  # of them
 
@@ -190,6 +191,7 @@ def build_report(
             "answer_alone_score": ANSWER_ALONE_SCORE,
             "scanners": list(facts.scanners),
             **(_minhash_parameters() if MINHASH in facts.scanners else {}),
+            **facts.models,
         },
         "normal_form": facts.normal_form,
         "definitions": [

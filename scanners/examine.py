@@ -6,13 +6,18 @@ from typing import NamedTuple
 
 import numpy as np
 
+from scanners.findings import EMBEDDING
 from scanners.judge import Judged, judge
 from scanners.judge_reworded import judge_reworded
 from scanners.minhash import Signed, scan_rewordings
 from scanners.ngram import Marks, Scanned, Sought, scan_texts
 from scanners.patterns import Patterns
+from scanners.semantic import Semantic
 
 NGRAM, MINHASH = "ngram", "minhash"
+
+
+__all__ = ["EMBEDDING", "MINHASH", "NGRAM", "Examined", "examine"]
 
 
 class Examined(NamedTuple):
@@ -29,11 +34,12 @@ def examine(
     patterns: Patterns,
     target: Sought,
     signed: Signed | None,
+    semantic: Semantic | None,
     marks: Marks,
 ) -> list[Examined]:
     """Examine documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8); the n-grams come first.
 
-    `signed` is None where the MinHash scanner is not asked for. Raises the flags of `marks`.
+    `signed` and `semantic` are None where their scanners are not asked for. Raises the flags of `marks`.
     """
     scanned = scan_texts(data, bounds, target, marks)
     judged = judge(scanned, patterns)
@@ -42,4 +48,7 @@ def examine(
         reworded, features = scan_rewordings(data, bounds, target, signed)
         verdicts = judge_reworded(reworded, features, patterns, scanned, judged)
         out.append(Examined(MINHASH, reworded, verdicts))
+    if semantic is not None:
+        known = [(before.scanned, before.judged) for before in out]
+        out.append(Examined(EMBEDDING, *semantic.scan(data, bounds, target, known)))
     return out

@@ -23,6 +23,7 @@ from scanners.ngram import Scanned
 from scanners.patterns import Patterns, composite_text
 
 EXCERPT_CHARS: Final = 600
+EMBEDDING: Final = "embedding"  # the scanner whose findings rest on meaning
 FIELDS: Final = {
     Role.QUESTION: "question",
     Role.COMPOSITE: "question",
@@ -40,7 +41,7 @@ class Finding:
     item: int  # number over all benchmarks
     field: str
     leak_type: str
-    kind: str  # verbatim or near
+    kind: str  # verbatim, near or semantic
     status: int  # judge.Status
     score: float
     identity: float
@@ -94,7 +95,7 @@ def tell(
                 item=number,
                 field=FIELDS[Role(role)],
                 leak_type=LEAK_TYPES[judged.leak_type[row]],
-                kind="verbatim" if matched == columns else "near",
+                kind=_kind(scanner, matched, columns),
                 status=int(judged.status[row]),
                 score=float(judged.score[row]),
                 identity=matched / columns,
@@ -113,6 +114,13 @@ def tell(
     return found
 
 
+def _kind(scanner: str, matched: int, columns: int) -> str:
+    if scanner == EMBEDDING:
+        return "semantic"
+    return "verbatim" if matched == columns else "near"
+
+
+@lru_cache(maxsize=64)  # many items are compared with the same place
 def spelled_words(text: str) -> list[str]:
     """Return the words of a text by the definition; plain ASCII needs no table."""
     if text.isascii():

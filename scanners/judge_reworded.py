@@ -68,7 +68,7 @@ def judge_reworded(
     )
     evidence, owner, beside = _by_question(rows, scanned, patterns)
     score = score[evidence]
-    told = _answers(beside, scanned, owner, patterns)
+    told = answers_beside(beside, scanned, owner, patterns)
     leak_type = np.where(told, LeakType.QUESTION_ANSWER, LeakType.QUESTION)
     strong = (score >= CONTAMINATED_SCORE) & in_order[evidence]
     status = np.where(strong, Status.CONTAMINATED, Status.SUSPECT)
@@ -87,8 +87,8 @@ def judge_reworded(
         ],
         axis=1,
     ).astype(np.int64)
-    kept = _best_places(places, status, score)
-    kept &= ~_told_by_ngrams(places, status, known, verdicts, patterns)
+    kept = best_places(places, status, score)
+    kept &= ~told_before(places, status, known, verdicts, patterns)
     return Judged(
         evidence[kept],
         owner[kept],
@@ -155,7 +155,7 @@ def _by_question(
     return scanned.beside.evidence[beside], scanned.beside.owner[beside], beside
 
 
-def _answers(
+def answers_beside(
     beside: np.ndarray, scanned: Scanned, owner: np.ndarray, patterns: Patterns
 ) -> np.ndarray:
     """Tell where the item's short answer stands beside the place."""
@@ -166,7 +166,7 @@ def _answers(
     return result
 
 
-def _best_places(places: np.ndarray, status: np.ndarray, score: np.ndarray) -> np.ndarray:
+def best_places(places: np.ndarray, status: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Tell which of the places of an item that overlap is the best; earlier ones among equals."""
     order = np.lexsort((places[:, 2], -score, -status, places[:, 1], places[:, 0]))
     kept = np.zeros(len(places), np.bool_)
@@ -189,7 +189,7 @@ def _keep_best(places: Any, order: Any, kept: Any) -> None:
         kept[row] = free
 
 
-def _told_by_ngrams(
+def told_before(
     places: np.ndarray, status: np.ndarray, known: Scanned, verdicts: Judged, patterns: Patterns
 ) -> np.ndarray:
     """Tell which places the n-gram scanner has judged: as strongly, or as a template or passage."""

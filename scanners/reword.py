@@ -149,7 +149,7 @@ def read_candidate(
         same = rows[known, PATTERN] == pattern and rows[known, WORD_START] == begin
         if same and rows[known, WORD_END] == finish:
             return low, high, rows, features, n_rows, runs, n_runs
-    spelling = _spelling_coverage(
+    spelling = spelling_coverage(
         texts.letters, texts.first[number], texts.first[number + 1], weights, letters,
         ends[begin - 1] + 1 if begin else 0, ends[finish - 1], grams,
     )  # fmt: skip
@@ -161,7 +161,7 @@ def read_candidate(
     row, feature = rows[n_rows], features[n_rows]
     feature[F_WORDS] = units / total
     feature[F_SPELLING] = spelling
-    ours, theirs, shared = _compare_numbers(item, hashes[begin:finish], target, texts)
+    ours, theirs, shared = compare_numbers(item, hashes[begin:finish], target, texts)
     feature[F_NUMBERS], feature[F_PLACE_NUMBERS], feature[F_SHARED_NUMBERS] = ours, theirs, shared
     ask_start, ask_end = target.ask_start[pattern], target.ask_end[pattern]
     ask_units = ask_total = 0
@@ -174,7 +174,7 @@ def read_candidate(
     row[UNITS], row[ASK_UNITS] = units, ask_units
     row[NUMBERS_MATCHED], row[NUMBERS_SWAPPED] = shared, min(ours, theirs) - shared
     row[SWAPPED_UNITS] = 0
-    runs, to_run, aligned = _align(item, weights, hashes[begin:finish], begin, row, runs, n_runs)
+    runs, to_run, aligned = align_place(item, weights, hashes[begin:finish], begin, row, runs, n_runs)
     feature[F_ALIGNED] = aligned / total
     row[RUN_START], row[RUN_END] = n_runs, to_run
     return low, high, rows, features, n_rows + 1, runs, to_run
@@ -246,7 +246,7 @@ def _count_here(
 
 
 @kernel
-def _spelling_coverage(
+def spelling_coverage(
     item_letters: Any, item_first: int, item_last: int, weights: Any, letters: Any, first: int,
     last: int, grams: Any,
 ) -> float:  # fmt: skip
@@ -289,7 +289,7 @@ def _gram_slot(grams: Any, gram: Any, mask: int) -> int:
 
 
 @kernel
-def _compare_numbers(item: Any, place: Any, target: Any, texts: Any) -> tuple[int, int, int]:
+def compare_numbers(item: Any, place: Any, target: Any, texts: Any) -> tuple[int, int, int]:
     """Return how many different numbers the question has, the place has, and both have."""
     ours, theirs = np.empty(MOST_NUMBERS, np.uint64), np.empty(MOST_NUMBERS, np.uint64)
     n_ours = _distinct_numbers(item, target.number_words, texts, ours)
@@ -322,7 +322,7 @@ def _distinct_numbers(words: Any, number_words: Any, texts: Any, out: Any) -> in
 
 
 @kernel
-def _align(
+def align_place(
     item: Any, weights: Any, place: Any, begin: int, row: Any, runs: Any, n_runs: int
 ) -> tuple[Any, int, int]:
     """Align question and place word by word: the common subsequence of largest weight.

@@ -290,12 +290,13 @@ def _is_users(error: ValueError) -> bool:
     from corpora.problems import CorpusError
     from flows.errors import FlowError
     from indexes.background import BackgroundError
+    from indexes.embeddings.errors import EncoderError
     from indexes.store import StoreError
     from reports.schema import ReportError
     from scanners.patterns import PatternsError
 
     users = (
-        BackgroundError, BenchmarkError, CorpusError, FlowError, PatternsError, ReportError, StoreError,
+        BackgroundError, BenchmarkError, CorpusError, EncoderError, FlowError, PatternsError, ReportError, StoreError,
         UsageError, ValidationError,
     )  # fmt: skip
     return isinstance(error, users)

@@ -13,6 +13,7 @@ import polars as pl
 from corpora.benchmarks import Benchmark
 from corpora.shards import Shard
 from indexes.background import load_background
+from pipelines.encoders import encoder_of
 from pipelines.mapping import Tell
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import ScanPlan, StepResult, scan_shard, warm_up
@@ -48,7 +49,7 @@ class Rescan:
         self._settings = settings
         warm_up(settings.scanners)
         patterns = build_patterns(benchmarks, load_background())
-        self._plan = ScanPlan(benchmarks, patterns, settings.scanners)
+        self._plan = ScanPlan(benchmarks, patterns, settings.scanners, encoder_of(settings))
 
     def scan(
         self, shard: Shard, copy: Path, digest: str | None, *, read_ahead: bool, tell: Tell

@@ -1,0 +1,140 @@
+"""The embedding scanner, stage by stage.
+
+Static vectors nominate, the words are read, a transformer is asked where they leave it open, and
+`scanners.judge_semantic` says what it amounts to.
+
+Without a transformer the words decide alone. A transformer's vectors of items are made when a place asks
+for them: few items are ever nominated.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+import numpy as np
+
+from corpora.benchmarks import Item
+from indexes.background import Background
+from indexes.embeddings.static import StaticModel
+from scanners.asked import Asked, ask_items
+from scanners.embedding import Meant, mean_items, nominate
+from scanners.judge import Judged
+from scanners.judge_semantic import judge_semantic, semantic_scores
+from scanners.meaning import Meanings, read_nominated, with_cosines
+from scanners.ngram import Scanned, Sought
+from scanners.patterns import Patterns
+from scanners.second_opinion import (
+    SiblingCosines,
+    cosines_of,
+    place_texts,
+    row_text,
+    sample_items,
+    sibling_cosines,
+)
+
+Known = Sequence[tuple[Scanned, Judged]]  # what the scanners before said to the same documents
+OPEN_FROM: Final = 0.35  # of the score by words; what is lower no transformer saves
+
+
+class Encoder(Protocol):
+    """What a transformer is asked by (`indexes.embeddings.encoder`)."""
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return float32 (texts, dimension): rows of unit length, zeros for texts without words."""
+        ...
+
+
+class Semantic:
+    """What the embedding scanner seeks and by what; threads share it."""
+
+    def __init__(
+        self,
+        patterns: Patterns,
+        items: Sequence[Item],
+        background: Background,
+        model: StaticModel,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.model = model
+        self.meant: Meant = mean_items(patterns, items, background, model)
+        self.asked: Asked = ask_items(self.meant, patterns, items, background, model)
+        self._patterns = patterns
+        self._opinion = None if encoder is None else SecondOpinion(encoder, items, patterns)
+
+    def scan(
+        self, data: np.ndarray, bounds: np.ndarray, target: Sought, known: Known
+    ) -> tuple[Scanned, Judged]:
+        """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8) and judge what is found."""
+        nominated = nominate(data, bounds, self.meant, self.model)
+        scanned, meanings = read_nominated(
+            data, bounds, nominated, self.meant, self.asked, target, self.model
+        )
+        if self._opinion is not None:
+            meanings = self._opinion.hear(data, bounds, target, self.meant, scanned, meanings)
+        judged = judge_semantic(scanned, meanings, self._patterns, self.meant, self.asked, known)
+        return scanned, judged
+
+
+class SecondOpinion:
+    """A transformer, asked about places that the words leave open."""
+
+    def __init__(self, encoder: Encoder, items: Sequence[Item], patterns: Patterns) -> None:
+        self._encoder = encoder
+        self._items = items
+        self._benchmark = patterns.benchmark
+        self._vectors: dict[str, np.ndarray] = {}
+        self._siblings: dict[int, SiblingCosines] = {}
+        self._lock = threading.Lock()
+
+    def hear(
+        self,
+        data: np.ndarray,
+        bounds: np.ndarray,
+        target: Sought,
+        meant: Meant,
+        scanned: Scanned,
+        meanings: Meanings,
+    ) -> Meanings:
+        """Return the same features with the cosines of the places that are open.
+
+        A cosine is told as a part of the way from what any two items of the benchmark have (0) to what
+        hardly any two have (1): see `scanners.second_opinion`.
+        """
+        score, _ = semantic_scores(meanings)
+        rows = np.flatnonzero(score >= OPEN_FROM)
+        if not len(rows):
+            return meanings
+        sought = meanings.row[rows].astype(np.int64)
+        item = meant.item[sought].tolist()
+        texts = [
+            row_text(self._items[i], view)
+            for i, view in zip(item, meant.view[sought].tolist(), strict=True)
+        ]
+        places = self._encoder.encode(place_texts(data, bounds, target, scanned, meanings, rows))
+        cosines = cosines_of(places, self._of_items(texts))
+        benchmark = self._benchmark[item]
+        for one in np.unique(benchmark).tolist():
+            own = np.flatnonzero(benchmark == one)
+            cosines[own] = self._siblings_of(one).relative(cosines[own], np.zeros_like(own))
+        return with_cosines(meanings, rows, cosines)
+
+    def _of_items(self, texts: Sequence[str]) -> np.ndarray:
+        """Return the vectors of texts of items, each computed once in a run."""
+        with self._lock:
+            new = sorted(set(texts) - self._vectors.keys())
+            if new:
+                self._vectors.update(zip(new, self._encoder.encode(new), strict=True))
+            return np.stack([self._vectors[text] for text in texts])
+
+    def _siblings_of(self, benchmark: int) -> SiblingCosines:
+        """Return how near different items of a benchmark are to the transformer."""
+        with self._lock:
+            if benchmark not in self._siblings:
+                own = np.flatnonzero(self._benchmark == benchmark)
+                questions = [self._items[i].question for i in own.tolist()]
+                chosen = sample_items(np.zeros(len(own), np.int32), questions)
+                vectors = self._encoder.encode([questions[i] for i in chosen.tolist()])
+                self._siblings[benchmark] = sibling_cosines(vectors, np.zeros(len(chosen)), 1)
+            return self._siblings[benchmark]
