@@ -1,6 +1,6 @@
 """How large an index store is, and what building, checking and updating it cost beside a scan.
 
-    python benchmarks/speed_index.py [--data DIR] [--cache DIR] [--parts a b c d e] [--runs 3]
+    python benchmarks/speed_index.py [--data DIR] [--cache DIR] [--parts a b c d e f] [--runs 3]
                                      [--jobs 2] [--shards 100] [--layout spread|by-source]
 
 a  Bytes of the n-gram index and of the store against bytes of raw text: the corpus, and by kind of text.
@@ -9,10 +9,12 @@ c  `scan --store` against `scan` of the corpus, in turns: whole commands, the st
    searches alone (`scanning_s` of run.json), peak memory, documents and bytes fetched. From a store
    as it is by default, which fetches documents from the corpus, and from one that keeps the texts
    (`index build --keep-text`). Once with benchmarks that hardly leaked, once with one that leaked as a
-   whole (GSM8K train).
+   whole (GSM8K train). Patterns and queries of the benchmarks are in the user's cache from the second
+   check on; the first one is told apart (plans that lie there are removed before it).
 d  A version with one new shard, when the others are known by their dates, and when all were copied
    to new names.
 e  A version in which nothing is new, with and without --verify.
+f  `duplicates --store`: bytes of the signatures, and signing a version with one new shard.
 
 The corpus is real, 20 MB of text a shard, in Parquet with Zstandard pages and row groups of 1,000
 documents: the sources of Linux 6.1, GCC 12 and GCC 11 (see speed_scan.py) and the mix v2 of the
@@ -58,6 +60,7 @@ from harness import (
 from speed_scan import CacheError, Usage, corpus, run
 
 import sluicegate
+from pipelines.plan_cache import cache_folder
 
 BENCHMARKS: Final = ("gsm8k_test", "mmlu_test", "humaneval")
 LEAKED: Final = "gsm8k_train"
@@ -151,6 +154,8 @@ def main() -> int:
             one_new_shard(bench, store)
         if "e" in options.parts:
             nothing_new(bench, store)
+        if "f" in options.parts:
+            signatures(bench)
         print(f"load average at the end: {_load()}")
     return 0
 
@@ -158,7 +163,7 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argument_parser(__doc__)
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "sluicegate-bench")
-    parser.add_argument("--parts", nargs="+", default=list("abcde"), choices=list("abcde"))
+    parser.add_argument("--parts", nargs="+", default=list("abcdef"), choices=list("abcdef"))
     parser.add_argument("--runs", type=int, default=3, help="runs, or pairs of runs")
     parser.add_argument("--jobs", type=int, default=2, help="of every command")
     parser.add_argument("--shards", type=int, default=100, help="of 20 MB of text each")
@@ -177,7 +182,7 @@ def _print_head(bench: Bench, layout: str) -> None:
     )
 
 
-# --- the five parts -------------------------------------------------------------------------------
+# --- the six parts --------------------------------------------------------------------------------
 
 
 def sizes(bench: Bench, store: Path) -> None:
@@ -235,6 +240,11 @@ def checking(bench: Bench, store: Path) -> None:
     )
     one = scan(bench, [_one_document(bench.work)])
     for name, leaked in ((" + ".join(BENCHMARKS), []), (f"the same + {LEAKED}", [bench.leaked])):
+        shutil.rmtree(cache_folder(), ignore_errors=True)
+        first = scan(bench, kept, leaked).usage
+        print(
+            f"{name}: the first check, with texts: {first.wall_s:.2f} s wall, {first.cpu_s:.2f} s CPU"
+        )
         turns = [
             (
                 scan(bench, bench.version, leaked),
@@ -296,6 +306,38 @@ def nothing_new(bench: Bench, store: Path) -> None:
     print(f"## e. The same {len(bench.version)} shards again\n")
     print(table(rows, COST_HEADER))
     print(f"\nmedians; {_said_start(start)}\n")
+
+
+def signatures(bench: Bench) -> None:
+    """Print (f)."""
+    print("## f. Signatures of documents in the store\n")
+    store = bench.work / "signatures"
+    rows = []
+    for name, files, flags in (
+        ("all shards, no store", bench.version, []),
+        ("all shards", bench.version, ["--store", str(store)]),
+        (f"{NEW_SHARDS} new", bench.next_version, ["--store", str(store)]),
+    ):
+        out = bench.work / "duplicates"
+        usage = run(
+            [*_sluicegate(), "duplicates", *map(str, files), "--out", str(out), "--quiet",
+             "--jobs", str(bench.jobs), *flags]
+        )  # fmt: skip
+        timings = json.loads((out / "run.json").read_bytes())["timings"]
+        rows.append(
+            (name, f"{timings['signing_s']:.2f}", f"{timings['linking_s']:.2f}",
+             f"{usage.wall_s:.2f}", f"{usage.cpu_s:.2f}")
+        )  # fmt: skip
+    records = [json.loads(file.read_bytes()) for file in store.glob("shards/*/shard.json")]
+    text = sum(record["read"]["bytes"] for record in records)
+    documents = sum(record["read"]["documents"] for record in records)
+    stored = sum(file.stat().st_size for file in store.glob("shards/*/signatures-*"))
+    print(table(rows, ("", "signing s", "linking s", "whole, wall s", "whole, CPU s")))
+    print(
+        f"\n{stored / 1e6:.1f} MB for {documents:,} documents: {stored / documents:.0f} bytes each, "
+        f"{stored / text:.3f} of the text\n"
+    )
+    shutil.rmtree(store)
 
 
 # --- rows of the tables ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from corpora.columns import BAD_UTF8, BAD_UTF8_MEND, Documents, as_labels
 from corpora.filters import filtered
 from corpora.problems import Problem, ReadLog, said
 from corpora.shards import Format, Shard
-from corpora.streams import READ_ERRORS, read_pieces
+from corpora.streams import READ_ERRORS, may_pass, read_pieces
 
 BATCH_BYTES = 8 << 20
 MAX_DOCUMENT_BYTES = 1 << 30  # pyarrow's JSON parser counts a block in 31 bits
@@ -93,7 +93,7 @@ def _read_text(shard: Shard, log: ReadLog, max_document_bytes: int) -> Iterator[
     except READ_ERRORS as error:
         reason = f"cannot be read to its end: {said(error)}, from byte {size_bytes} on"
         mend = "check your access to it, or fetch or write it again"
-        log.add(Problem(shard.path, None, reason, mend))
+        log.add(Problem(shard.path, None, reason, mend, may_pass(error)))
         is_damaged = True
     data = b"".join(pieces).removeprefix(_BOM)
     if data:

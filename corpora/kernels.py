@@ -38,6 +38,7 @@ def inline_kernel(function: Function) -> Function:
 
 
 def _compile(function: Function, **options: Any) -> Function:
+    _leave_scipy_alone()
     # The setting is read when a function is wrapped; what others wrap keeps its own.
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _folder(function.__module__)
     try:
@@ -45,6 +46,23 @@ def _compile(function: Function, **options: Any) -> Function:
     finally:
         numba.config.CACHE_DIR = before
     return compiled
+
+
+@cache
+def _leave_scipy_alone() -> None:
+    """Keep Numba from importing scipy.linalg, a quarter of a second, to see whether it is there.
+
+    `numba.np.arraymath` asks when it is imported; no kernel of ours multiplies matrices, and one that did
+    would import it then.
+    """
+    from numba.np import linalg
+
+    ask = linalg.ensure_blas
+    linalg.ensure_blas = lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        linalg.ensure_blas = ask
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from corpora.problems import Problem, ReadLog, said
 from corpora.shards import Shard
-from corpora.streams import READ_ERRORS, read_pieces
+from corpora.streams import READ_ERRORS, may_pass, read_pieces
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -46,7 +46,8 @@ def read_blocks(
 
 def _damage(path: str, row: int, error: BaseException) -> Problem:
     reason = f"cannot be read to its end: {said(error)}, from row {row} on"
-    return Problem(path, None, reason, "check your access to it, or fetch or write it again")
+    mend = "check your access to it, or fetch or write it again"
+    return Problem(path, None, reason, mend, may_pass(error))
 
 
 @dataclass(slots=True)

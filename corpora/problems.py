@@ -17,13 +17,15 @@ class Problem:
     """One thing that could not be read.
 
     `shard` is the path as shown to the user. `row` counts from 0 (for JSON lines the line number
-    less 1); None means the file as a whole. `reason` is a kind, or `kind: detail`.
+    less 1); None means the file as a whole. `reason` is a kind, or `kind: detail`. `may_pass`: the
+    way to the file failed, not its bytes, so that another try may read it.
     """
 
     shard: str
     row: int | None
     reason: str
     mend: str
+    may_pass: bool = False
 
     @property
     def kind(self) -> str:

@@ -5,6 +5,7 @@ several members or frames to the end, and all say when a file stops short.
 """
 
 import lzma
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
@@ -17,10 +18,29 @@ from corpora.places import open_input
 # what a damaged, vanished or forbidden file raises while it is read
 READ_ERRORS = (OSError, EOFError, lzma.LZMAError, pa.ArrowException)
 
+# How pyarrow words what went wrong on the way to an object store: such errors have no number.
+_ON_THE_WAY = re.compile(
+    r"AWS Error|google::cloud|HTTP|curl|time[d-]? ?out|connection", re.IGNORECASE
+)
+
 # Plain files: few calls. Packed files: pyarrow drops what it unpacked in a call that then meets
 # the damage, and 4 KiB calls still cost under 2% of unpacking.
 PLAIN_PIECE_BYTES = 1 << 20
 PACKED_PIECE_BYTES = 4 << 10
+
+
+def may_pass(error: BaseException | None) -> bool:
+    """Whether a READ_ERROR tells of the way to the file (disk, network, rights) and not of its bytes.
+
+    The system numbers its errors; what unpackers and parsers raise has no number.
+    """
+    if not isinstance(error, OSError):
+        return False
+    return (
+        error.errno is not None
+        or isinstance(error, (TimeoutError, ConnectionError))
+        or _ON_THE_WAY.search(str(error)) is not None
+    )
 
 
 def open_stream(path: str, compression: Compression) -> pa.NativeFile | IO[bytes]:

@@ -19,6 +19,7 @@ from corpora.columns import DamageError, Documents, clean, holds_text, missing_c
 from corpora.places import open_input
 from corpora.problems import CorpusError, Problem, ReadLog, said
 from corpora.shards import IPC_FILE_MAGIC, Shard
+from corpora.streams import may_pass
 
 # A dictionary page is unpacked once per use: its size does not tell the size of the rows.
 MAX_DICTIONARY_ROWS = 4096
@@ -268,4 +269,5 @@ def _column(batch: pa.RecordBatch, path: Path) -> pa.Array:
 
 def _unreadable(shard: Shard, error: BaseException, row: int = 0) -> Problem:
     reason = f"cannot be read: {said(error)}" + (f", from row {row} on" if row else "")
-    return Problem(shard.path, None, reason, f"check your access to it, or {REWRITE}")
+    mend = f"check your access to it, or {REWRITE}"
+    return Problem(shard.path, None, reason, mend, may_pass(error.__cause__))

@@ -24,6 +24,7 @@ import numpy as np
 from corpora.kernels import kernel
 from indexes.fingerprints import (
     CONTEXT_WORDS,
+    KEY_BITS,
     CommonSeeds,
     context_of,
     kept_seeds,
@@ -32,7 +33,7 @@ from indexes.fingerprints import (
 )
 from indexes.ngram import LONG_WORDS, NgramIndex, rare_places
 from indexes.seeds import SEED_WORDS, seed_at
-from indexes.segments import FINGERPRINT_BITS, KEY_BITS, MOST_BUCKET_BITS, Segment
+from indexes.segments import END_BITS, KEPT_BITS, MOST_BUCKET_BITS, Segment
 
 TELLING_RUN: Final = 7  # words of a run that counts where no run of 13 is there
 # Of the weight that a finding takes: a copy has more in common than its fingerprints show. Chosen on
@@ -41,8 +42,12 @@ TELLING_RUN: Final = 7  # words of a run that counts where no run of 13 is there
 TELLING_PART: Final = 0.8
 NEVER: Final = 255  # words of a run that no run has
 SIEVE_BITS: Final = 26  # 8 MB of bits
+PREFIX_BITS: Final = 20  # by which a key is found: 4 MB of table, a key or two behind each entry
+# Of the number of buckets, so that they and `key` have the bits that the sieve asks for; with fewer
+# `key_end` is read, too, and a tiny segment is looked up whole.
+LEAST_SIEVED_BITS: Final = SIEVE_BITS - (KEPT_BITS - END_BITS)
 U64 = np.uint64
-SIEVE_SHIFT: Final = U64(FINGERPRINT_BITS - SIEVE_BITS)
+PREFIX_SHIFT: Final = U64(KEY_BITS - PREFIX_BITS)
 ONE, SIX, SIXTY_THREE = U64(1), U64(6), U64(63)
 
 
@@ -51,8 +56,8 @@ class Queries(NamedTuple):
 
     first: (
         np.ndarray
-    )  # int64 (65,537,): keys whose first 16 bits are k are first[k] .. first[k + 1]
-    key: np.ndarray  # uint64 (keys,), 48 bits, ascending
+    )  # int32 (2 ** PREFIX_BITS + 1,): keys that begin with the bits k are first[k] ..
+    key: np.ndarray  # uint64 (keys,), 40 bits, ascending
     sieve: np.ndarray  # uint64, a bit for the first SIEVE_BITS of every key
     posting: np.ndarray  # int64 (keys + 1,): postings of a key are posting[k] .. posting[k + 1]
     pattern: np.ndarray  # int32 (postings,)
@@ -95,7 +100,7 @@ def build_queries(
     posting = np.append(first, len(key))
     key = key[first]
     return Queries(
-        np.searchsorted(key >> U64(KEY_BITS), np.arange((1 << MOST_BUCKET_BITS) + 1)),
+        _prefixes_of(key),
         key,
         _sieve_of(key),
         posting,
@@ -187,10 +192,20 @@ def _told_apart(key: Any, pattern: Any, context: Any, before: Any, after: Any, e
 
 
 @kernel
+def _prefixes_of(keys: Any) -> Any:
+    first = np.zeros((1 << PREFIX_BITS) + 1, np.int32)
+    for key in keys:
+        first[(key >> PREFIX_SHIFT) + ONE] += 1
+    for prefix in range(1 << PREFIX_BITS):
+        first[prefix + 1] += first[prefix]
+    return first
+
+
+@kernel
 def _sieve_of(keys: Any) -> Any:
     bits = np.zeros(1 << SIEVE_BITS - 6, np.uint64)
     for key in keys:
-        first = key >> SIEVE_SHIFT
+        first = key >> U64(KEY_BITS - SIEVE_BITS)
         bits[first >> SIX] |= ONE << (first & SIXTY_THREE)
     return bits
 
@@ -204,17 +219,22 @@ def _hits(segment: Any, queries: Any) -> Any:
     """
     out = np.empty((256, 5), np.int64)
     n = bucket = 0
-    bucket_bits = U64(_bits_of(len(segment.first) - 1))
+    bucket_bits = _bits_of(len(segment.first) - 1)
     # A segment of few buckets keeps fewer bits of a fingerprint: the first ones, like the rest.
-    lost_bits = U64(MOST_BUCKET_BITS) - bucket_bits
-    for s in _sifted(segment.first, segment.key, queries.sieve, SIEVE_SHIFT - lost_bits):
+    lost_bits = U64(MOST_BUCKET_BITS - bucket_bits)
+    if bucket_bits < LEAST_SIEVED_BITS:
+        sifted = _sifted_by_all(segment, queries.sieve, bucket_bits)
+    else:
+        sifted = _sifted(segment.first, segment.key, queries.sieve, bucket_bits)
+    for s in sifted:
         while segment.first[bucket + 1] <= s:
             bucket += 1
-        key = U64(bucket) << U64(KEY_BITS) | U64(segment.key[s])
+        key = U64(segment.key[s]) << U64(END_BITS) | U64(segment.key_end[s])
+        key |= U64(bucket) << U64(KEPT_BITS)
         place = key << lost_bits
-        prefix = place >> U64(KEY_BITS)
-        low, high = queries.first[prefix], queries.first[prefix + ONE]
-        q = low + np.searchsorted(queries.key[low:high], place)
+        q = np.int64(queries.first[place >> PREFIX_SHIFT])
+        while q < len(queries.key) and queries.key[q] < place:
+            q += 1
         while q < len(queries.key) and queries.key[q] >> lost_bits == key:
             out, n = _push_runs(segment, s, queries, q, out, n)
             q += 1
@@ -230,12 +250,13 @@ def _bits_of(n_buckets: int) -> int:
 
 
 @kernel
-def _sifted(first: Any, keys: Any, sieve: Any, shift: Any) -> Any:
+def _sifted(first: Any, keys: Any, sieve: Any, bucket_bits: int) -> Any:
     """Return the entries of a segment that the sieve lets through."""
     out = np.empty(len(keys) + 1, np.int64)
     n = 0
+    shift = U64(bucket_bits - LEAST_SIEVED_BITS)
     for bucket in range(len(first) - 1):
-        head = U64(bucket) << U64(KEY_BITS)
+        head = U64(bucket) << U64(KEPT_BITS - END_BITS)
         for s in range(first[bucket], first[bucket + 1]):  # no branch: nine times as fast
             bit = (head | U64(keys[s])) >> shift
             out[n] = s
@@ -244,9 +265,27 @@ def _sifted(first: Any, keys: Any, sieve: Any, shift: Any) -> Any:
 
 
 @kernel
+def _sifted_by_all(segment: Any, sieve: Any, bucket_bits: int) -> Any:
+    """Return the same for a segment of few buckets, by all bits of its fingerprints."""
+    out = np.empty(len(segment.key) + 1, np.int64)
+    if bucket_bits + KEPT_BITS < SIEVE_BITS:
+        return np.arange(len(segment.key))
+    n = 0
+    shift = U64(bucket_bits + KEPT_BITS - SIEVE_BITS)
+    for bucket in range(len(segment.first) - 1):
+        head = U64(bucket) << U64(KEPT_BITS)
+        for s in range(segment.first[bucket], segment.first[bucket + 1]):
+            key = U64(segment.key[s]) << U64(END_BITS) | U64(segment.key_end[s])
+            bit = (head | key) >> shift
+            out[n] = s
+            n += np.int64(sieve[bit >> SIX] >> (bit & SIXTY_THREE) & ONE)
+    return out[:n]
+
+
+@kernel
 def _push_runs(segment: Any, s: int, queries: Any, q: int, out: Any, n: int) -> tuple[Any, int]:
     """Append the runs that entry `s` of a segment and the postings of key `q` may share."""
-    theirs = segment.context[s]
+    theirs = np.uint32(segment.context_end[s]) << np.uint32(16) | np.uint32(segment.context[s])
     context, words_before, words_after = queries.context, queries.words_before, queries.words_after
     enough, least, starts = queries.enough, queries.least, queries.starts
     for p in range(queries.posting[q], queries.posting[q + 1]):

@@ -1,16 +1,18 @@
 """Segments: fingerprints of up to 65,536 documents, sorted, in one file that is memory-mapped.
 
-A segment is a header and five arrays, little-endian, each at a multiple of 64 bytes:
+A segment is a header and seven arrays, little-endian, each at a multiple of 64 bytes:
 
     first     uint32 (buckets + 1,)  entries of bucket k are first[k] .. first[k + 1]; the bucket is the
-                                 first bits of a fingerprint's 48, as many as the header says
-    key       uint32 (entries,)  the next 32 bits, ascending within a bucket
-    context   uint32 (entries,)  two bits for each word around it (`indexes.fingerprints`)
+                                 first bits of a fingerprint's 40, as many as the header says
+    key       uint16 (entries,)  the next 16 bits, ascending within a bucket
+    key_end   uint8 (entries,)   and the next 8, ascending where those are equal
+    context   uint16, context_end uint8 (entries,)  low and high bits of the words around it
+                                 (`indexes.fingerprints`)
     document  uint16 (entries,)  number of the document in the segment
     row       uint32 (documents,) row of the document in its shard, less the header's first row
 
-So a fingerprint costs ten bytes, and a fifth of the words has one. The number of buckets follows that of
-entries, so that small shards stay small.
+So a fingerprint costs eight bytes, and a sixth of the words has one. To turn away what nobody asks for only
+`key` is read. The number of buckets follows that of entries, so that small shards stay small.
 """
 
 from __future__ import annotations
@@ -22,23 +24,24 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from corpora.kernels import kernel
-from indexes.fingerprints import Fingerprints
+from indexes.fingerprints import KEY_BITS, Fingerprints
 
 MAGIC: Final = b"SLUICESG"
-VERSION: Final = 1
+VERSION: Final = 2
 HEADER: Final = struct.Struct(
     "<8sIIQQQ"
 )  # magic, version, bucket bits, entries, documents, first row
 ALIGNMENT: Final = 64
 MOST_BUCKET_BITS: Final = 16
-ENTRIES_PER_BUCKET: Final = 32
-KEY_BITS: Final = 32
-FINGERPRINT_BITS: Final = MOST_BUCKET_BITS + KEY_BITS
+ENTRIES_PER_BUCKET: Final = 256  # at least: the table of buckets then takes less than a byte in 500
+KEPT_BITS: Final = KEY_BITS - MOST_BUCKET_BITS  # of a fingerprint, besides its bucket
+END_BITS: Final = 8  # of them, those in `key_end`
 MOST_DOCUMENTS: Final = 1 << 16
 MOST_ENTRIES: Final = 4 << 20  # of a segment, so that sorting one takes little memory
 MOST_ROWS: Final = 1 << 32  # that the rows of one segment may span
 MOST_INSERTIONS: Final = 128  # entries of a bucket; a phrase that stands all over makes a large one
 U64 = np.uint64
+BUCKET_SHIFT: Final = U64(KEPT_BITS)
 
 
 class SegmentError(ValueError):
@@ -50,7 +53,9 @@ class Segment(NamedTuple):
 
     first: np.ndarray
     key: np.ndarray
+    key_end: np.ndarray
     context: np.ndarray
+    context_end: np.ndarray
     document: np.ndarray
     row: np.ndarray  # int64 (documents,), rows in the shard
 
@@ -121,12 +126,12 @@ class SegmentBuilder:
 
 @kernel
 def _order(keys: Any) -> Any:
-    """Return the stable order of fingerprints (uint64, 48 bits): documents of a key stay in order.
+    """Return the stable order of fingerprints (uint64, 40 bits): documents of a key stay in order.
 
     By counting their first bits, then sorting the few of each bucket: four times as fast as a sort of
     them all.
     """
-    bucket_of = keys >> U64(KEY_BITS)
+    bucket_of = keys >> BUCKET_SHIFT
     first = np.zeros((1 << MOST_BUCKET_BITS) + 1, np.int64)
     for bucket in bucket_of:
         first[bucket + U64(1)] += 1
@@ -153,15 +158,17 @@ def _order(keys: Any) -> Any:
 
 def _pack(key: np.ndarray, context: np.ndarray, document: np.ndarray, rows: np.ndarray) -> bytes:
     bucket_bits = min(MOST_BUCKET_BITS, (len(key) // ENTRIES_PER_BUCKET).bit_length())
-    key = key >> np.uint64(MOST_BUCKET_BITS - bucket_bits)
-    bucket = key >> np.uint64(KEY_BITS)
+    key = key >> U64(MOST_BUCKET_BITS - bucket_bits)
+    bucket = key >> BUCKET_SHIFT
     first = np.searchsorted(bucket, np.arange((1 << bucket_bits) + 1)).astype("<u4")
     first_row = int(rows[0])
     parts = [HEADER.pack(MAGIC, VERSION, bucket_bits, len(key), len(rows), first_row)]
     for array in (
         first,
-        (key & np.uint64(0xFFFFFFFF)).astype("<u4"),
-        context.astype("<u4"),
+        (key >> U64(END_BITS)).astype("<u2"),  # the lowest bits of each, as everywhere below
+        key.astype("<u1"),
+        context.astype("<u2"),
+        (context >> np.uint32(16)).astype("<u1"),
         document.astype("<u2"),
         (rows - first_row).astype("<u4"),
     ):
@@ -187,8 +194,8 @@ def read_segment(data: Any) -> Segment:
     arrays = []
     at = HEADER.size
     for kind, size in (
-        ("<u4", (1 << bucket_bits) + 1), ("<u4", n_entries), ("<u4", n_entries), ("<u2", n_entries),
-        ("<u4", n_documents),
+        ("<u4", (1 << bucket_bits) + 1), ("<u2", n_entries), ("<u1", n_entries), ("<u2", n_entries),
+        ("<u1", n_entries), ("<u2", n_entries), ("<u4", n_documents),
     ):  # fmt: skip
         at += -at % ALIGNMENT
         end = at + size * np.dtype(kind).itemsize
@@ -196,10 +203,10 @@ def read_segment(data: Any) -> Segment:
             raise SegmentError("it is cut off")
         arrays.append(np.frombuffer(view[at:end], kind))
         at = end
-    first, key, context, document, row = arrays
+    first, *columns, document, row = arrays
     # The kernels trust these; a store may come from anywhere.
     if first[0] or first[-1] != n_entries or np.any(first[1:] < first[:-1]):
         raise SegmentError("its buckets do not hold its entries")
     if document.max(initial=0) >= max(1, n_documents):
         raise SegmentError("it names documents that it does not have")
-    return Segment(first, key, context, document, row.astype(np.int64) + first_row)
+    return Segment(first, *columns, document, row.astype(np.int64) + first_row)

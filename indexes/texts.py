@@ -7,7 +7,7 @@ A file is a header, a table of blocks and the blocks, little-endian:
     block   8 bytes: how long it unpacks to; then it, packed with Zstandard
 
 A block unpacks to the number of documents, their rows (int64) and for text, id and domain the lengths
-(int64, -1: null) and the UTF-8. It holds 64 KiB of text or one document: enough for Zstandard to take a
+(int64, -1: null) and the UTF-8. It holds at most 64 KiB of text, or one document: enough for Zstandard to take a
 quarter of most texts, and unpacked in a tenth of a millisecond.
 """
 
@@ -29,10 +29,10 @@ VERSION: Final = 1
 HEADER: Final = struct.Struct("<8sIII")
 LENGTH: Final = struct.Struct("<Q")
 COLUMNS: Final = 5  # of the table
-BLOCK_BYTES: Final = 64 << 10  # of text, and whatever the last document adds
+BLOCK_BYTES: Final = 64 << 10  # of text
 FILE_BYTES: Final = 16 << 20  # of text; at a URL a file is read whole
 MOST_BLOCK_BYTES: Final = 4 << 30  # unpacked; a document is at most 1 GiB
-SCHEME: Final = "blocks/1"  # raised when the same documents give other files
+SCHEME: Final = "blocks/2"  # raised when the same documents give other files
 _ZSTD: Final = pa.Codec("zstd", compression_level=1)  # 3 takes 6 % less room and 30 % more time
 
 
@@ -62,13 +62,14 @@ class TextsBuilder:
         start = 0
         while start < len(documents):
             full = ends[start] + BLOCK_BYTES - self._held_bytes
-            stop = min(int(np.searchsorted(ends, full)), len(documents))
-            stop = max(stop, start + 1)
-            self._held.append(documents.slice(start, stop - start))
-            self._held_bytes += int(ends[stop] - ends[start])
-            start = stop
-            if self._held_bytes >= BLOCK_BYTES:
+            stop = min(int(np.searchsorted(ends, full, side="right")) - 1, len(documents))
+            if stop <= start and self._held:  # a long document shares no block with others
                 self._close_block()
+            else:
+                stop = max(stop, start + 1)
+                self._held.append(documents.slice(start, stop - start))
+                self._held_bytes += int(ends[stop] - ends[start])
+                start = stop
             if self._file_bytes >= FILE_BYTES:
                 yield self._file()
 
@@ -113,7 +114,7 @@ def read_texts(data: Any, rows: np.ndarray, shard: Shard) -> Batch | None:
         TextsError: where it is cut off, damaged where it is read, or no file of this version.
     """
     view = memoryview(data)
-    found: list[tuple[int, list[str | None]]] = []
+    found: list[tuple[int, list[memoryview | None]]] = []
     table = _table(view)
     asked = np.searchsorted(rows, table[:, 0]) < np.searchsorted(rows, table[:, 1], side="right")
     for first, last, at, size, checksum in table[asked].tolist():
@@ -123,10 +124,26 @@ def read_texts(data: Any, rows: np.ndarray, shard: Shard) -> Batch | None:
         found += _documents(_unpacked(packed), rows)
     if not found:
         return None
-    texts, ids, domains = (
-        pa.array([fields[k] for _, fields in found], pa.large_string()) for k in range(3)
-    )
+    texts, ids, domains = (_column([fields[k] for _, fields in found]) for k in range(3))
     return Batch(shard, np.array([row for row, _ in found], np.int64), texts, ids, domains)
+
+
+def _column(values: list[memoryview | None]) -> pa.LargeStringArray:
+    """Return UTF-8 as an array, without a Python string for each."""
+    ends = np.cumsum([0, *(0 if value is None else len(value) for value in values)])
+    is_there = np.array([value is not None for value in values], np.bool_)
+    data = b"".join(value for value in values if value is not None)
+    column = pa.LargeStringArray.from_buffers(
+        len(values),
+        pa.py_buffer(ends.astype(np.int64)),
+        pa.py_buffer(data),
+        None if is_there.all() else pa.py_buffer(np.packbits(is_there, bitorder="little")),
+    )
+    try:
+        column.validate(full=True)  # of the UTF-8
+    except pa.ArrowInvalid as error:
+        raise TextsError(f"a block is damaged: {error}") from error
+    return column
 
 
 def _packed(column: pa.LargeStringArray) -> list[bytes]:
@@ -156,12 +173,14 @@ def _unpacked(packed: memoryview) -> memoryview:
         (size,) = LENGTH.unpack(packed[: LENGTH.size])
         if size > MOST_BLOCK_BYTES:
             raise TextsError(f"a block would unpack to {size} bytes")
-        return memoryview(_ZSTD.decompress(packed[LENGTH.size :], size, asbytes=True))
+        return memoryview(_ZSTD.decompress(packed[LENGTH.size :], size))
     except (struct.error, OSError, pa.ArrowException) as error:
         raise TextsError(f"a block cannot be unpacked: {error}") from error
 
 
-def _documents(block: memoryview, rows: np.ndarray) -> Iterator[tuple[int, list[str | None]]]:
+def _documents(
+    block: memoryview, rows: np.ndarray
+) -> Iterator[tuple[int, list[memoryview | None]]]:
     """Yield row, and text, id and domain, of those of `rows` that a block holds."""
     try:
         (n,) = LENGTH.unpack(block[: LENGTH.size])
@@ -178,11 +197,12 @@ def _documents(block: memoryview, rows: np.ndarray) -> Iterator[tuple[int, list[
             at = int(starts[-1])
         if at != len(block) or any(len(lengths) != n for lengths, _ in columns):
             raise TextsError("a block is not of the length that it tells")
-        for place in np.flatnonzero(np.isin(all_rows, rows)).tolist():
+        places = np.searchsorted(all_rows, rows)
+        is_here = places < n
+        is_here[is_here] = all_rows[places[is_here]] == rows[is_here]
+        for place in places[is_here].tolist():
             fields = [
-                None
-                if lengths[place] < 0
-                else str(block[starts[place] : starts[place + 1]], "utf-8")
+                None if lengths[place] < 0 else block[starts[place] : starts[place + 1]]
                 for lengths, starts in columns
             ]
             yield int(all_rows[place]), fields

@@ -1,7 +1,8 @@
 """Duplicates: one corpus, or a candidate and a baseline, in; clusters of copies and counts out. A fold.
 
     plan:   list the shards of each version and split the large ones
-    map:    one step per shard (pipelines.signature_step): a signature for each document
+    map:    one step per shard (pipelines.signature_step): a signature for each document; with a store
+            only of the shards that it has not signed (pipelines.stored_signatures)
     merge:  gather the signatures, cluster band by band, count by domain
     prove:  read a sample of the linked pairs again and compare their words
 
@@ -37,6 +38,7 @@ from pipelines.reread import read_again
 from pipelines.run_record import LIBRARIES, run_json
 from pipelines.signature_step import SignedPart, sign_part, warm_up
 from pipelines.signed_documents import Documents, gather
+from pipelines.stored_signatures import stored_signatures
 from pipelines.working_folder import working_folder
 from reports.duplicates_render import render_duplicates_markdown
 from reports.duplicates_schema import DuplicatesReport, LargeCluster, ProvenPair
@@ -89,7 +91,8 @@ def find_duplicates(
 
     Raises:
         CorpusError: where a corpus is named wrongly or lacks the text column.
-        OSError: where the folder cannot be written.
+        StoreError: where the store cannot be used.
+        OSError: where the folder or the store cannot be written.
     """
     clock = [time.time()]
     columns = Columns(settings.text, settings.id, settings.domain)
@@ -100,7 +103,10 @@ def find_duplicates(
     bands = optimal_bands(settings.threshold, FALSE_NEGATIVE_WEIGHT)
     with working_folder(work_in) as folder:
         clock.append(time.time())
-        parts = _sign(shards, settings, folder, progress)
+        if settings.store is None:
+            parts = _sign(shards, settings, folder, progress)
+        else:
+            parts = _stored(names, shards, settings, folder, tool_version, progress)
         clock.append(time.time())
         progress(Progress("gathering signatures"))
         documents = gather(parts.get(BASELINE), parts[CANDIDATE], bands, folder)
@@ -157,6 +163,27 @@ def _sign(
     for (version, _), part in zip(work, signed, strict=True):
         parts[version].append(part)
     return parts
+
+
+def _stored(
+    names: Mapping[np.uint8, Sequence[str]],
+    shards: Mapping[np.uint8, Sequence[Shard]],
+    settings: DuplicateSettings,
+    folder: Path,
+    tool_version: str,
+    progress: Callable[[Progress], None],
+) -> dict[np.uint8, list[SignedPart]]:
+    """Sign what the store of the settings lacks, and take all from there."""
+    assert settings.store is not None
+    with stored_signatures(
+        [(names[version], shards[version]) for version in names], settings.store,
+        jobs=settings.jobs, batch_bytes=settings.batch_bytes, tool_version=tool_version,
+        progress=progress,
+    ) as stored:  # fmt: skip
+        return {
+            version: stored.parts(names[version], whole, folder, f"shard-{version}")
+            for version, whole in shards.items()
+        }
 
 
 def _merge(

@@ -59,6 +59,7 @@ CHANGED: Final = "it was changed while it was read"
 # What the recipes of profiles (pipelines.stored_profiles) begin with where others name fingerprints.
 PROFILES: Final = "profile/"
 EMBEDDINGS: Final = "embedding/"  # the same of pipelines.embedding_training
+SIGNATURES: Final = "signatures/"  # the same of pipelines.stored_signatures
 
 Counts = dict[str, int | dict[str, int]]  # of a shard's record
 
@@ -111,8 +112,8 @@ def recipe(*, keep_text: bool = False) -> Recipe:
 
 
 def is_index(manifest: Manifest) -> bool:
-    """Tell whether a version of a store is one of indexes, not of profiles or embeddings."""
-    return not manifest.recipe.fingerprints.startswith((PROFILES, EMBEDDINGS))
+    """Tell whether a version of a store is one of indexes, not of what lies beside them."""
+    return not manifest.recipe.fingerprints.startswith((PROFILES, EMBEDDINGS, SIGNATURES))
 
 
 def build_index(
@@ -338,17 +339,32 @@ class ShardBuilder:
         if scan.digest != entry.digest:
             raise _UnreadError(changed)
         parameters = ShardParameters.of(shard, self.maker.recipe)
-        with self.store.write_shard(parameters, entry.digest) as writer:
-            log, counts = self.maker.make(shard, scan, writer, self._go_on)
-            if replace(_stat(shard), taken_ns=stat.taken_ns) != stat:
-                raise _UnreadError(changed)
-            writer.finish(log, counts)
+        before: ReadLog | None = None
+        while True:
+            with self.store.write_shard(parameters, entry.digest) as writer:
+                log, counts = self.maker.make(shard, scan, writer, self._go_on)
+                if replace(_stat(shard), taken_ns=stat.taken_ns) != stat:
+                    raise _UnreadError(changed)
+                if _breaks_off(log) is None or _is_damage(log, before):
+                    writer.finish(log, counts)
+                    break
+            before = self._tried(shard, log, before)
         with self.lock:
             self.built.built += 1
             self.built.documents += log.documents
             self.built.bytes += log.bytes
             self.built.bad_documents += log.bad_documents
-            self.built.broken_off += any(p.row is None for p in log.problems)
+            self.built.broken_off += _breaks_off(log) is not None
+
+    def _tried(self, shard: Shard, log: ReadLog, before: ReadLog | None) -> ReadLog:
+        """Return the log of a first try that broke off; of a second one that proves nothing, raise."""
+        problem = _breaks_off(log)
+        assert problem is not None
+        if before is not None:
+            mend = "read once more it broke off, too, but not as damage does: build again later"
+            raise _UnreadError(replace(problem, mend=mend))
+        self._go_on(log)
+        return log
 
     def _go_on(self, log: ReadLog) -> None:
         """Tell how far a shard is; end its thread where another has failed."""
@@ -421,6 +437,19 @@ class _Index:
             n_segments += 1
         for first_row, kept in () if keeper is None else keeper.finish():
             writer.write(TEXTS_FILE.format(first_row), kept)
+
+
+def _breaks_off(log: ReadLog) -> Problem | None:
+    """Return why a shard was not read to its end."""
+    return next((problem for problem in log.problems if problem.row is None), None)
+
+
+def _is_damage(log: ReadLog, before: ReadLog | None) -> bool:
+    """Tell whether a shard that broke off did so in the same way before, and not on the way to it.
+
+    Only what is in the bytes themselves may be stored: it holds for as long as they do.
+    """
+    return log == before and not any(problem.may_pass for problem in log.problems)
 
 
 def _stat(shard: Shard) -> FileStat:

@@ -24,7 +24,6 @@ from corpora.benchmarks import read_benchmarks
 from corpora.fields import FieldMap
 from corpora.normal_form import fingerprint
 from corpora.problems import CorpusError, ReadLog
-from indexes.background import load_background
 from pipelines.calibration import Calibration, calibration_table, run_battery
 from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
 from pipelines.calibration.words import calibration_section
@@ -39,7 +38,6 @@ from pipelines.threads import map_threads
 from reports.render import RENDERERS
 from reports.schema import Report
 from reports.summary import RunFacts, build_report
-from scanners.patterns import build_patterns
 
 RESULT_FILES: Final = (
     "findings.parquet", "items.parquet", "calibration.parquet", "report.json", "report.html", "summary.md", "run.json",
@@ -106,10 +104,8 @@ def scan(
     progress(Progress("loading kernels"))
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
-    plan = ScanPlan(
-        read, build_patterns(read, load_background()), settings.scanners, encoder,
-        prefilter=settings.prefilter,
-    )  # fmt: skip
+    patterns = source.patterns(read)
+    plan = ScanPlan(read, patterns, settings.scanners, encoder, prefilter=settings.prefilter)
     source.prepare(plan)
     clock["scanning"] = time.time()
     steps = _run_steps(source, plan, settings, progress)

@@ -26,6 +26,7 @@ from corpora.shards import Columns, Compression, Format, Shard
 from corpora.spelling import FINISHER, MULTIPLIER
 from corpora.streams import READ_ERRORS
 from indexes.background import load_background
+from indexes.embeddings.encoder import Encoder
 from indexes.embeddings.static import load_static
 from scanners.examine import EMBEDDING, MINHASH, NGRAM, Examined, examine
 from scanners.findings import Finding, tell
@@ -33,7 +34,7 @@ from scanners.minhash import Signed, sign_questions
 from scanners.ngram import Marks, Sought, locate, sought
 from scanners.patterns import Patterns, build_patterns
 from scanners.presets import PresetTally
-from scanners.semantic import Encoder, Semantic
+from scanners.semantic import Semantic
 
 CONTEXT_CHARS: Final = 160  # of the document on each side of an example
 EXAMPLES_OF_A_KIND: Final = 3  # per benchmark and leak type
@@ -115,6 +116,7 @@ class ScanPlan:
         self.signed: Signed | None = None
         if MINHASH in scanners:
             self.signed = sign_questions(patterns, self.items, load_background())
+        self.encoder = encoder
         self.semantic: Semantic | None = None
         if EMBEDDING in scanners:
             self.semantic = Semantic(
@@ -179,12 +181,17 @@ def scan_shard(
 
 def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
     """Scan one batch of documents and add what it gives to the result."""
+    result.words += search_batch(batch, plan, result)
+    _, bounds = text_buffers(batch.texts)
+    count_domains(batch, bounds, result)
+    draw_hosts(batch, bounds, result)
+
+
+def search_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> int:
+    """Add the findings of one batch to the result; return its number of words."""
     data, bounds = text_buffers(batch.texts)
     examined = plan.examine(data, bounds, plan.tally.marks)
     scanned, judged = examined[0].scanned, examined[0].judged
-    result.words += scanned.words
-    count_domains(batch, bounds, result)
-    draw_hosts(batch, bounds, result)
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
     text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
@@ -200,6 +207,7 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
         result.examples.append(_context(place, text_of(finding.document)))
     if len(result.examples) > 1000:
         result.examples = choose_examples(result.examples, plan)
+    return scanned.words
 
 
 def tell_all(

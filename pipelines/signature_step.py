@@ -50,9 +50,14 @@ class SignedPart:
 
 
 def sign_part(
-    shard: Shard, path: Path, *, batch_bytes: int, tell: Tell = lambda *_: None
+    shard: Shard,
+    path: Path,
+    *,
+    batch_bytes: int,
+    tell: Tell = lambda *_: None,
+    with_digest: bool = True,
 ) -> SignedPart:
-    """Sign the documents of a part into the file at `path`.
+    """Sign the documents of a part into the file at `path`; its digest may be left out.
 
     Raises:
         CorpusError: where the text column is missing.
@@ -69,7 +74,18 @@ def sign_part(
 
     write_whole(path, write)
     is_first = shard.part is None or shard.part[0] == 0
-    return SignedPart(shard, path, log, words, file_digest(shard.path) if is_first else None)
+    digest = file_digest(shard.path) if is_first and with_digest else None
+    return SignedPart(shard, path, log, words, digest)
+
+
+def write_no_documents(path: Path) -> None:
+    """Write the file of a shard that could not be read."""
+
+    def write(file: BinaryIO) -> None:
+        with pa.ipc.new_file(file, SCHEMA):
+            pass
+
+    write_whole(path, write)
 
 
 def warm_up() -> None:

@@ -7,16 +7,19 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from corpora.benchmarks import Benchmark
 from corpora.problems import CorpusError, Problem, ReadLog
 from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint
 from indexes.lookup import Queries, build_queries, nominate
-from indexes.ngram import LONG_WORDS
+from indexes.ngram import LONG_WORDS, rare_places
 from indexes.segments import SegmentBuilder, SegmentError, read_segment
+from indexes.shown import TRIALS, shown_copies
 from indexes.store import DamagedError, Manifest, Store, StoreError, VersionShard
 from indexes.texts import TextsError
 from pipelines.index import is_index, recipe
+from pipelines.plan_cache import Prepared, prepared
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import (
     MOST_HOST_CHARS,
@@ -25,17 +28,19 @@ from pipelines.shard_step import (
     StepResult,
     choose_examples,
     choose_hosts,
-    scan_batch,
     scan_shard,
+    search_batch,
 )
 from pipelines.stored_meanings import StoredMeanings
 from pipelines.stored_shard import REINDEX, StoredShard
 from scanners.examine import EMBEDDING
 from scanners.fields import Role
 from scanners.least import least_units
+from scanners.patterns import Patterns, build_patterns
 
 TOO_SHORT: Final = (
-    f"under {LONG_WORDS} words: an index store may not show it; scan the corpus for it"
+    f"under {LONG_WORDS} words: an index store shows about {{}} in 10 copies of it; scan the corpus "
+    "for it"
 )
 
 
@@ -58,6 +63,10 @@ class Source(Protocol):
 
     def sieve(self, plan: ScanPlan) -> Sieve | None:
         """Return what of a document decides whether it is read at all; None where all are."""
+        ...
+
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return what is searched for."""
         ...
 
     def prepare(self, plan: ScanPlan) -> None:
@@ -93,6 +102,10 @@ class Corpus:
         """Return None: every document is read."""
         return None
 
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return the items as patterns."""
+        return build_patterns(benchmarks, load_background())
+
     def prepare(self, _plan: ScanPlan) -> None:
         """Nothing is shared but the plan."""
 
@@ -114,7 +127,7 @@ class StoredVersion:
         self.name = f"{self.manifest.name} ({where})"
         self._settings = settings
         self._entries = {entry.path: entry for entry in self.manifest.shards}
-        self._queries: Queries | None = None
+        self._made: Prepared | None = None  # of the patterns of the plan
         self._meanings: StoredMeanings | None = None
 
     def units(self) -> list[Shard]:
@@ -133,7 +146,7 @@ class StoredVersion:
             result = stored.result()
             fetched = StepResult(unit)
             for batch in stored.read(rows, fetched.log, self._settings.batch_bytes):
-                scan_batch(batch, plan, fetched)
+                search_batch(batch, plan, fetched)
         except (DamagedError, SegmentError, TextsError) as error:
             result = StepResult(unit)
             result.log.add(Problem(unit.path, None, f"its index is damaged: {error}", REINDEX))
@@ -177,44 +190,65 @@ class StoredVersion:
 
         return nominated
 
+    def patterns(self, benchmarks: Sequence[Benchmark]) -> Patterns:
+        """Return the items as patterns, and sort their seeds; both are kept for later runs."""
+
+        def prepare() -> Prepared:
+            patterns = build_patterns(benchmarks, load_background())
+            return Prepared(patterns, _queries(patterns))
+
+        made = prepared(benchmarks, prepare)
+        self._made = made
+        return made.patterns
+
     def prepare(self, plan: ScanPlan) -> None:
-        """Sort the seeds of the items once, and name the items that the store may not show.
+        """Name the items that the store may not show.
 
         Raises:
             StoreError: the embedding scanner is asked for, and the store has no vectors for it.
         """
-        self._queries_of(plan)
         if EMBEDDING in plan.scanners and self._meanings is None:
-            encoder = getattr(plan, "encoder", None)
             shards = self.manifest.shards
-            self._meanings = StoredMeanings.find(self.store, shards, plan, encoder)
+            self._meanings = StoredMeanings.find(self.store, shards, plan, plan.encoder)
         plan.reasons = tuple(
-            reason or (TOO_SHORT if short else "")
-            for reason, short in zip(plan.reasons, _too_short(plan), strict=True)
+            reason or short
+            for reason, short in zip(plan.reasons, _too_short(plan.patterns), strict=True)
         )
 
     def _queries_of(self, plan: ScanPlan) -> Queries:
-        if self._queries is None:
-            patterns = plan.patterns
-            self._queries = build_queries(
-                patterns.index,
-                patterns.weights,
-                least_units(patterns),
-                common_seeds(load_background()),
-            )
-        return self._queries
+        if self._made is None or self._made.patterns is not plan.patterns:
+            self._made = Prepared(plan.patterns, _queries(plan.patterns))
+        return self._made.queries
 
 
-def _too_short(plan: ScanPlan) -> list[bool]:
-    """Tell which items have no question, alone or with choices or answer, of 13 words."""
-    owners = plan.patterns.owners
+def _queries(patterns: Patterns) -> Queries:
+    common = common_seeds(load_background())
+    return build_queries(patterns.index, patterns.weights, least_units(patterns), common)
+
+
+def _too_short(patterns: Patterns) -> list[str]:
+    """Say of each item why the store may not show a copy of it; "" where it shows all that were tried.
+
+    A question, alone or with choices or answer, of 13 words is always shown.
+    """
+    owners, index = patterns.owners, patterns.index
     pattern = np.repeat(np.arange(len(owners.first) - 1), np.diff(owners.first))
-    is_long = np.diff(plan.patterns.index.starts)[pattern] >= LONG_WORDS
     asks = np.isin(owners.role, (Role.QUESTION, Role.COMPOSITE))
-    short = np.ones(len(plan.items), np.bool_)
-    short[owners.item[is_long & asks]] = False
-    result: list[bool] = short.tolist()
-    return result
+    shown = np.zeros(len(patterns.benchmark), np.int64)
+    lengths = np.diff(index.starts)[pattern]
+    np.maximum.at(shown, owners.item[asks & (lengths >= LONG_WORDS)], TRIALS)
+    rows = np.flatnonzero(asks & (shown[owners.item] == 0))
+    counts = rare_places(index) & np.repeat(
+        least_units(patterns) <= patterns.totals, np.diff(index.starts)
+    )
+    places = [np.arange(index.starts[p], index.starts[p + 1]) for p in pattern[rows].tolist()]
+    at = np.concatenate([np.zeros(0, np.int64), *places])
+    starts = np.concatenate([[0], np.cumsum(lengths[rows])])
+    common = common_seeds(load_background())
+    copies = shown_copies(index.words[at], starts, counts[at], common)
+    np.maximum.at(shown, owners.item[rows], copies)
+    tenths = (10 * shown // TRIALS).tolist()
+    return ["" if tenth == 10 else TOO_SHORT.format(tenth) for tenth in tenths]
 
 
 def _manifest(store: Store, where: str, version: str | None) -> Manifest:

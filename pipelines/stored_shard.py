@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
 from corpora.documents import BATCH_BYTES, Batch
 from corpora.file_stat import file_stat
 from corpora.line_offsets import LineOffsets, scan_file
+from corpora.places import is_url
 from corpora.problems import Problem, ReadLog, said
 from corpora.rows import read_rows
 from corpora.shards import Shard
-from corpora.streams import READ_ERRORS
+from corpora.streams import READ_ERRORS, may_pass
 from indexes.lookup import Queries, nominate
 from indexes.segments import read_segment
 from indexes.store import ShardRecord, Store
@@ -50,21 +53,25 @@ class StoredShard:
     ) -> Iterator[Batch]:
         """Yield the documents of rows (int64, ascending): as they are kept, or from the file.
 
-        A file that is not what was indexed is a problem in the log, and none of it is read.
+        A file that is not what was indexed is a problem in the log, and none of it is given. One that
+        is no longer there, or cannot be looked at, is none where its texts are kept. Where no rows are
+        asked for, a local file's size is compared.
 
         Raises:
             DamagedError, TextsError: where the store's files are damaged.
         """
         if len(rows) == 0:
+            if self._is_resized():
+                log.add(Problem(self.shard.path, None, CHANGED, REINDEX))
             return
-        if self.record.parameters.recipe.texts is not None:
-            yield from self._kept(rows, log)
-            return
-        offsets = self._offsets()
-        if (problem := self.change()) is not None:
+        is_kept = self.record.parameters.recipe.texts is not None
+        offsets = None if is_kept else self._offsets()
+        if (problem := self.change()) is not None and not (is_kept and problem.may_pass):
             log.add(problem)
-            return
-        yield from read_rows(self.shard, rows, offsets, log, batch_bytes=batch_bytes)
+        elif is_kept:
+            yield from _gathered(self._kept(rows, log), batch_bytes)
+        else:
+            yield from read_rows(self.shard, rows, offsets, log, batch_bytes=batch_bytes)
 
     def _kept(self, rows: np.ndarray, log: ReadLog) -> Iterator[Batch]:
         """Yield the documents that are kept beside the index, from the files that may hold some."""
@@ -102,13 +109,54 @@ class StoredShard:
             digest=self.record.digest,
         )
 
+    def _is_resized(self) -> bool:
+        """Tell whether a local file is there in another size: what costs next to nothing to see."""
+        with suppress(OSError):
+            path = self.shard.path
+            return not is_url(path) and file_stat(path).size_bytes != self.shard.size_bytes
+        return False
+
     def change(self) -> Problem | None:
-        """Return how the file differs from what was indexed; it is read again only where it may."""
+        """Return how the file differs from what was indexed; it is read again only where it may.
+
+        By size and date, or ETag. What was read again and is the same is remembered.
+        """
         path = self.shard.path
         try:
-            if self.store.recognise(path, file_stat(path)) == self.record.digest:
+            stat = file_stat(path)
+            if self.store.recognise(path, stat) == self.record.digest:
                 return None
+            if stat.size_bytes != self.shard.size_bytes:
+                return Problem(path, None, CHANGED, REINDEX)
             scan = scan_file(path, self.shard.compression, self.shard.format)
         except READ_ERRORS as error:
-            return Problem(path, None, f"cannot be read: {said(error)}", "check your access to it")
-        return None if scan.digest == self.record.digest else Problem(path, None, CHANGED, REINDEX)
+            mend = "check your access to it"
+            return Problem(path, None, f"cannot be read: {said(error)}", mend, may_pass(error))
+        if scan.digest != self.record.digest:
+            return Problem(path, None, CHANGED, REINDEX)
+        with suppress(OSError):  # a store that may only be read
+            self.store.remember(path, stat, scan.digest)
+        return None
+
+
+def _gathered(batches: Iterator[Batch], batch_bytes: int) -> Iterator[Batch]:
+    """Yield the same documents in few batches: each costs a millisecond, however small."""
+    held: list[Batch] = []
+    size_bytes = 0
+    for batch in batches:
+        held.append(batch)
+        size_bytes += batch.texts.nbytes
+        if size_bytes >= batch_bytes:
+            yield _joined(held)
+            held, size_bytes = [], 0
+    if held:
+        yield _joined(held)
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    columns = [[batch.texts for batch in batches], [batch.ids for batch in batches]]
+    columns.append([batch.domains for batch in batches])
+    rows = np.concatenate([batch.rows for batch in batches])
+    return Batch(batches[0].shard, rows, *map(pa.concat_arrays, columns))

@@ -8,32 +8,18 @@ everything else.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 
 from corpora.normal_form import words
+from indexes.embeddings.encoder import Encoder
 from indexes.embeddings.static import StaticModel
 from indexes.embeddings.word_vectors import strides, text_vectors
 from scanners.embedding import SIZES, Meant, Nominated, keep_nearest, nearest_sizes
+from scanners.second_opinion import SiblingCosines
 
 NEAR_ENOUGH: Final = 0.8  # of the way from any two items of the benchmark to hardly any two
-
-
-class Siblings(Protocol):
-    """How near items of a benchmark are (`scanners.second_opinion.SiblingCosines`)."""
-
-    def relative(self, cosines: np.ndarray, benchmark: np.ndarray) -> np.ndarray:
-        """Return cosines (n,) as parts of the way from the median to the high one of siblings."""
-        ...
-
-
-class Encoder(Protocol):
-    """A model of texts."""
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float32 (texts, dimension): rows of unit length, zeros for texts without words."""
-        ...
 
 
 def nominate_every(
@@ -43,7 +29,7 @@ def nominate_every(
     model: StaticModel,
     encoder: Encoder,
     row_vectors: np.ndarray,
-    row_siblings: Sequence[Siblings],
+    row_siblings: Sequence[SiblingCosines],
 ) -> Nominated:
     """Nominate windows of documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8).
 

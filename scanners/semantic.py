@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 
 from corpora.benchmarks import Item
 from indexes.background import Background
+from indexes.embeddings.encoder import Encoder
 from indexes.embeddings.static import StaticModel
 from scanners.asked import Asked, ask_items
 from scanners.embedding import Meant, Nominated, mean_items, nominate
@@ -38,14 +39,6 @@ from scanners.second_opinion import (
 
 Known = Sequence[tuple[Scanned, Judged]]  # what the scanners before said to the same documents
 OPEN_FROM: Final = 0.35  # of the score by words; what is lower no transformer saves
-
-
-class Encoder(Protocol):
-    """What a transformer is asked by (`indexes.embeddings.encoder`)."""
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """Return float32 (texts, dimension): rows of unit length, zeros for texts without words."""
-        ...
 
 
 class Semantic:

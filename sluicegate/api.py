@@ -1,4 +1,7 @@
-"""The public Python API: the pipelines with friendly arguments. No logic of its own."""
+"""The public Python API: the pipelines with friendly arguments. No logic of its own.
+
+What needs SciPy is imported when it is called: a scan would wait a quarter of a second for it.
+"""
 
 from __future__ import annotations
 
@@ -6,32 +9,31 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pipelines import audit as auditing
 from pipelines import calibrate as calibration
 from pipelines import clean as cleaning
-from pipelines import drift as comparison
 from pipelines import duplicates as copies
-from pipelines import gate as judgement
 from pipelines import index
 from pipelines import scan as pipeline
-from pipelines.audit import AuditResult
 from pipelines.audit_settings import AuditSettings
 from pipelines.calibrate import CalibrationResult
 from pipelines.clean import CleanResult
 from pipelines.clean_settings import CleanSettings
-from pipelines.drift import DriftResult
 from pipelines.drift_settings import DriftSettings
 from pipelines.duplicate_settings import DuplicateSettings
 from pipelines.duplicates import DuplicatesResult
-from pipelines.gate import GateResult
 from pipelines.gate_settings import GateSettings
 from pipelines.index import Built, IndexSettings
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.scan import Progress, ScanResult
 from pipelines.settings import CalibrateSettings, ScanSettings
 from sluicegate import __version__
+
+if TYPE_CHECKING:
+    from pipelines.audit import AuditResult
+    from pipelines.drift import DriftResult
+    from pipelines.gate import GateResult
 
 PathLike = str | os.PathLike[str]
 
@@ -106,6 +108,8 @@ def audit(
         pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
         OSError: where `out` cannot be written.
     """
+    from pipelines import audit as auditing
+
     result = auditing.audit(
         _listed(corpus),
         _listed(benchmarks),
@@ -303,6 +307,8 @@ def drift(
         pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
         OSError: where `out` cannot be written.
     """
+    from pipelines import drift as comparison
+
     result = comparison.drift(
         _listed(baseline),
         _listed(candidate),
@@ -352,6 +358,8 @@ def gate(
         pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
         OSError: where `out` or the store cannot be written.
     """
+    from pipelines import gate as judgement
+
     result = judgement.gate(
         os.fspath(mix),
         None if against is None else os.fspath(against),

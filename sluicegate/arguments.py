@@ -168,6 +168,10 @@ def _add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "--seed", type=int, default=0, metavar="N",
         help="of the pairs that are drawn to be read again (default: 0)",
     )  # fmt: skip
+    duplicates.add_argument(
+        "--store", metavar="DIR",
+        help="index store that keeps the signatures of each shard for the next time (folder or URL)",
+    )  # fmt: skip
     _add_output_flags(duplicates, "duplicates.json")
 
 

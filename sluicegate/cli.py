@@ -117,6 +117,7 @@ def _duplicates(options: argparse.Namespace) -> int:
             progress=progress.show_parts,
             threshold=options.threshold,
             seed=options.seed,
+            store=options.store,
             **_reading(options),
         )
     _print_duplicates(result, options)

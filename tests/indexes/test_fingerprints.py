@@ -10,8 +10,9 @@ from indexes.fingerprints import (
     context_of,
     fingerprint,
     kept_seeds,
+    shared_run,
 )
-from indexes.lookup import build_queries, nominate
+from indexes.lookup import LEAST_SIEVED_BITS, build_queries, nominate
 from indexes.ngram import LONG_WORDS, build_index, may_hold
 from indexes.seeds import SEED_WORDS, seed_hashes
 from indexes.segments import (
@@ -47,9 +48,15 @@ def fingerprints(texts):
 
 def minimizers(text):
     """Places of the kept seeds, by the definition: the last of the smallest of each nine."""
+    words = word_hashes(text).tolist()
     seeds = seed_hashes(word_hashes(text)).tolist()
     ranks = [
-        (seed * ORDER & U64) >> 1 | int(may_hold(*COMMON, np.uint64(seed))) << 63 for seed in seeds
+        (
+            bool(may_hold(*COMMON, np.uint64(seed))),
+            min(words[at : at + SEED_WORDS]) < words[at + SEED_WORDS // 2],
+            (seed * ORDER & U64) >> 2,
+        )
+        for at, seed in enumerate(seeds)
     ]
     width = min(LONG_WORDS - SEED_WORDS + 1, len(seeds))
     kept = []
@@ -95,7 +102,7 @@ def test_the_kept_seeds_are_those_of_the_definition(words):
     seeds = seed_hashes(hashes)
     places = minimizers(text)
     assert n_words == len(hashes)
-    assert found.key.tolist() == [int(seeds[place]) >> 16 for place in places]
+    assert found.key.tolist() == [int(seeds[place]) >> 24 for place in places]
     assert found.context.tolist() == [
         int(context_of(hashes, 0, len(hashes), place)) for place in places
     ]
@@ -106,7 +113,7 @@ def test_a_long_document_has_the_fingerprints_of_its_whole(random_words):
     assert len(text) > 3 * (1 << 19) / 2  # more than one piece
     found, _ = fingerprints(["river stone", text])
     seeds = seed_hashes(word_hashes(text))
-    assert found.key.tolist() == [int(seeds[place]) >> 16 for place in minimizers(text)]
+    assert found.key.tolist() == [int(seeds[place]) >> 24 for place in minimizers(text)]
     assert set(found.document.tolist()) == {1}
 
 
@@ -133,6 +140,34 @@ def test_the_kept_seeds_of_a_pattern_are_those_of_a_document(words):
     assert np.flatnonzero(kept).tolist() == sorted(minimizers(text))
 
 
+def test_a_sixth_of_the_seeds_is_kept(random_words):
+    found, n_words = fingerprints([random_words(200_000, seed=9)])
+    assert 0.17 < len(found.key) / n_words < 0.18
+
+
+@given(
+    here=st.tuples(*[st.lists(WORDS, max_size=12)] * 2),
+    there=st.tuples(*[st.lists(WORDS, max_size=12)] * 2),
+)
+@settings(max_examples=200, deadline=None)
+def test_the_words_around_a_seed_never_tell_a_shorter_run_than_is_shared(here, there):
+    seed = ["river", "stone", "of", "the", "day"]
+    texts = [[*before, *seed, *after] for before, after in (here, there)]
+    hashes = [word_hashes(" ".join(words)) for words in texts]
+    contexts = [
+        context_of(words, 0, len(words), len(before))
+        for words, (before, _) in zip(hashes, (here, there), strict=True)
+    ]
+    before, after = (min(len(side), 8) for side in here)
+    run, back = shared_run(np.uint32(contexts[0]), np.uint32(contexts[1]), before, after)
+    shared = [
+        next((k for k in range(min(len(a), len(b), 8)) if a[k] != b[k]), min(len(a), len(b), 8))
+        for a, b in ((here[0][::-1], there[0][::-1]), (here[1], there[1]))
+    ]
+    assert shared[0] <= back <= before
+    assert shared[1] <= run - back - SEED_WORDS <= after
+
+
 def test_a_pattern_that_repeats_its_seeds_keeps_the_promise():
     song = " ".join(["row your boat " * 12, "gently down the stream"])
     shared = " ".join(song.split()[-LONG_WORDS:])
@@ -141,9 +176,25 @@ def test_a_pattern_that_repeats_its_seeds_keeps_the_promise():
 
 def test_a_place_that_a_pattern_repeats_is_compared_as_any_other(random_words):
     matrix = " ".join(["0"] * 60)
-    row = f"{random_words(30, seed=5)} 7 0 0 0 0 0 0 0 7 {random_words(30, seed=6)}"
-    longer = row.replace("7 0", "7 0 0 0 0 0 0")
-    assert nominated([row, longer], [matrix], share=2.0) == [1]
+    rows = [
+        f"{random_words(30, seed=n)} 7 0 0 0 0 0 0 0 7 {random_words(30, seed=n + 100)}"
+        for n in range(50)
+    ]
+    longer = [row.replace("7 0", "7 0 0 0 0 0 0") for row in rows]
+    found = nominated([*rows, *longer], [matrix], share=2.0)
+    assert found[-50:] == list(range(50, 100))
+    assert len(found) - 50 <= 5  # of strange words, a few bits agree by chance
+
+
+@pytest.mark.parametrize(("n_words", "few_buckets"), [(60, True), (400, True), (7000, False)])
+def test_a_segment_is_looked_up_alike_whatever_its_size(random_words, n_words, few_buckets):
+    items = [random_words(40, seed=1000 + n) for n in range(50)]
+    texts = [random_words(n_words, seed=n).split() for n in range(250)]
+    for n, item in enumerate(items):  # a run of 13 in every fifth document
+        texts[5 * n][30:30] = item.split()[n % 28 : n % 28 + LONG_WORDS]
+    (segment,) = segments_of([" ".join(words) for words in texts])
+    assert (len(segment.first) - 1 < 1 << LEAST_SIEVED_BITS) == few_buckets
+    assert nominate(segment, queries_of(items, 2.0)).tolist() == list(range(0, 250, 5))
 
 
 def test_what_cannot_be_a_finding_nominates_by_a_run_of_13_alone(random_words):
@@ -171,15 +222,20 @@ def test_an_edited_copy_without_a_run_of_13_is_nominated_by_its_runs_together(ra
 @pytest.mark.parametrize("n_different", [1, 2, 3, 300, 40_000])
 def test_entries_are_ordered_by_fingerprint_then_document(n_different):
     random = np.random.default_rng(n_different)
-    some = random.integers(0, 1 << 48, n_different).astype(np.uint64)
-    some[::2] &= np.uint64((1 << 32) - 1)  # half of them in one bucket
+    some = random.integers(0, 1 << 40, n_different).astype(np.uint64)
+    some[::2] &= np.uint64((1 << 24) - 1)  # half of them in one bucket
     keys = some[random.integers(0, n_different, 20_000)]
     found = Fingerprints(keys, np.arange(20_000, dtype=np.uint32), np.arange(20_000) // 7)
     builder = SegmentBuilder()
     [data] = [*builder.add(found, np.arange(3000)), *builder.finish()]
     segment = read_segment(data)
     order = np.argsort(keys, kind="stable")
-    assert segment.context.tolist() == order.tolist()
+    context = segment.context_end.astype(np.uint32) << 16 | segment.context
+    assert context.tolist() == order.tolist()
+    bucket = np.repeat(np.arange(len(segment.first) - 1), np.diff(segment.first))
+    stored = (bucket.astype(np.uint64) << 16 | segment.key) << 8 | segment.key_end
+    lost_bits = 16 - (len(segment.first) - 2).bit_length()
+    assert stored.tolist() == (keys[order] >> np.uint64(lost_bits)).tolist()
     assert segment.document.tolist() == (order // 7).tolist()
 
 
@@ -225,7 +281,7 @@ def test_rows_far_apart_do_not_share_a_segment():
         (lambda data: b"X" + data[1:], "no segment of version"),
         (lambda data: data[:64] + b"\1" + data[65:], "buckets do not hold"),
         (lambda data: data[:68] + b"\7" + data[69:], "buckets do not hold"),
-        (lambda data: data[:256] + b"\1" + data[257:], "documents that it does not have"),
+        (lambda data: data[:384] + b"\1" + data[385:], "documents that it does not have"),
     ],
 )
 def test_what_is_no_whole_segment_is_refused(damage, reason):

@@ -1,6 +1,8 @@
 """Building an index store: what is read, what is built, and that the bytes depend on the content only."""
 
 import errno
+import gzip
+import itertools
 import json
 import os
 import shutil
@@ -13,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from pydantic import ValidationError
 
+import corpora.lines
 import pipelines.index
 import sluicegate
 from corpora.problems import CorpusError
@@ -419,11 +422,80 @@ def test_a_shard_that_breaks_off_is_read_again_with_verify(corpus, build, store,
     again = build()
     assert (again.broken_off, again.recognised) == (1, N_SHARDS)
     verified = build(verify=True)
-    assert opened["read_batches"] == ["3.parquet"]
+    assert opened["read_batches"] == ["3.parquet"] * 2  # it breaks off in the same way twice
     assert (verified.broken_off, verified.built) == (1, 1)
     assert verified.manifest.holds_the_same(first.manifest)
     (corpus / "3.parquet").write_bytes(whole)
     assert build().complete
+
+
+@pytest.fixture
+def unreadable_packed(monkeypatch):
+    """Let the pieces of the packed shard end in errors, one for each time it is read."""
+
+    def set_up(*errors):
+        left = list(errors)
+        read_pieces = corpora.lines.read_pieces
+
+        def pieces(path, compression):
+            if not path.endswith("packed.jsonl.gz") or not left:
+                yield from read_pieces(path, compression)
+                return
+            n_pieces, error = left.pop(0)
+            yield from itertools.islice(read_pieces(path, compression), n_pieces)
+            raise error
+
+        monkeypatch.setattr(corpora.lines, "read_pieces", pieces)
+
+    return set_up
+
+
+@pytest.fixture
+def packed(corpus, text):
+    path = corpus / "packed.jsonl.gz"
+    rows = [{"text": text(7000 + 9 * n, 7060 + 9 * n)} for n in range(100)]
+    path.write_bytes(gzip.compress("".join(f"{json.dumps(row)}\n" for row in rows).encode()))
+    return rest(path)
+
+
+DISK = OSError(errno.EIO, os.strerror(errno.EIO))
+BUSY = OSError("When reading object: AWS Error SLOW_DOWN (HTTP status 503)")
+SPOILT = OSError("zlib inflate failed: invalid stored block lengths")
+
+
+@pytest.mark.parametrize("error", [DISK, BUSY, SPOILT])
+def test_an_error_that_passes_leaves_no_trace(packed, build, unreadable_packed, error):
+    unreadable_packed((3, error))
+    built = build()
+    assert built.complete
+    assert built.documents == 30 * N_SHARDS + 100
+
+
+@pytest.mark.parametrize("errors", [[(3, DISK)] * 2, [(2, BUSY)] * 2, [(3, SPOILT), (2, SPOILT)]])
+def test_an_error_on_the_way_is_no_damage_that_could_be_stored(
+    packed, build, store, unreadable_packed, errors
+):
+    unreadable_packed(*errors)
+    built = build()
+    assert not built.complete
+    assert built.manifest is None
+    assert [problem.shard for problem in built.problems] == [str(packed)]
+    assert "cannot be read to its end" in built.problems[0].reason
+    assert "build again" in built.problems[0].mend
+    assert len(keys(store)) == N_SHARDS
+    assert left_behind(store) == []
+    again = build()
+    assert (again.complete, again.built, again.documents) == (True, 1, 100)
+
+
+def test_damage_in_the_bytes_is_stored_and_told(packed, build, store):
+    data = bytearray(packed.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    rest(packed).write_bytes(data)
+    built = build()
+    assert built.manifest is not None
+    assert (built.broken_off, built.problems) == (1, [])
+    assert len(keys(store)) == N_SHARDS + 1
 
 
 def test_a_full_disk_is_not_taken_for_a_file_that_cannot_be_read(build, store, monkeypatch):

@@ -5,6 +5,7 @@ import http.client
 import json
 import logging
 import os
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -259,6 +260,36 @@ def test_a_document_may_be_at_either_end_of_a_shard(tmp_path, text, quiz):
     assert len(result.findings) == 2 * len(FORMATS)
 
 
+def test_short_items_are_unsearchable_only_where_copies_of_them_may_be_missed(
+    tmp_path, text, write_benchmark
+):
+    questions = [text(100 * n, 100 * n + 9) for n in range(80)]
+    items = [{"id": str(n), "question": question} for n, question in enumerate(questions)]
+    quiz = write_benchmark(tmp_path / "short.jsonl", items)
+    around = [
+        (text(20_000 + 99 * n, 20_050 + 99 * n), text(30_000 + 99 * n, 30_050 + 99 * n))
+        for n in range(80)
+    ]
+    for name, leaks in (("clean", [""] * 80), ("leaky", questions)):
+        rows = [
+            {"text": f"{before} {leak} {after}"}
+            for (before, after), leak in zip(around, leaks, strict=True)
+        ]
+        (tmp_path / name / "corpus").mkdir(parents=True)
+        write_shard(tmp_path / name / "corpus" / "a.jsonl", rows)
+        sluicegate.build_index(tmp_path / name / "corpus", tmp_path / name / "store")
+    clean = scan(tmp_path / "clean", quiz).items.sort("item_id")
+    searchable = clean["status"] == "clean"
+    assert 30 < searchable.sum() < 75  # four fifths of all copies are shown, unequally
+    reasons = clean.filter(~searchable)["reason"].to_list()
+    assert all(
+        re.fullmatch(r"under 13 words: .* about [0-9] in 10 copies of it; .*", r) for r in reasons
+    )
+    found = scan(tmp_path / "leaky", quiz).items.sort("item_id")["status"] == "contaminated"
+    assert found.filter(searchable).sum() >= 0.95 * searchable.sum()
+    assert found.filter(~searchable).sum() < 0.95 * (~searchable).sum()
+
+
 def test_the_result_folder_is_that_of_a_scan(made, quiz, tmp_path):
     scan(made, quiz, out=tmp_path / "out")
     run = json.loads((tmp_path / "out" / "run.json").read_text())
@@ -290,6 +321,40 @@ def test_a_store_that_keeps_texts_needs_no_corpus(keeping, quiz, calibration):
     assert result.run["read"]["fetched"] == 2
     if calibration == "quick":
         assert result.report["calibration"]["status"] == direct.report["calibration"]["status"]
+
+
+@pytest.mark.parametrize("same_size", [True, False])
+def test_a_changed_file_is_told_though_its_texts_are_kept(keeping, quiz, same_size):
+    path = keeping / "corpus" / "leaky.jsonl"
+    rows = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(reversed(rows) if same_size else rows[1:]))
+    result = scan(keeping, quiz)
+    assert refused(result, path, "it has changed since it was indexed")
+    assert result.findings.is_empty()
+
+
+def test_a_file_that_was_only_touched_is_read_again_once(keeping, quiz, monkeypatch):
+    settle(keeping / "corpus" / "leaky.jsonl", 99)
+    read = []
+    scan_file = pipelines.stored_shard.scan_file
+
+    def noted(path, *others):
+        read.append(path)
+        return scan_file(path, *others)
+
+    monkeypatch.setattr(pipelines.stored_shard, "scan_file", noted)
+    for _ in range(2):
+        assert scan(keeping, quiz).complete
+    assert read == [(keeping / "corpus" / "leaky.jsonl").as_posix()]
+
+
+def test_a_file_of_another_size_is_told_though_nothing_of_it_is_nominated(folder, quiz):
+    leaky = (folder / "corpus" / "leaky.jsonl").as_posix()
+    path = min(p for p in (folder / "corpus").iterdir() if p.as_posix() != leaky)
+    path.write_bytes(path.read_bytes() + b"\n")
+    result = scan(folder, quiz)
+    assert refused(result, path, "it has changed since it was indexed")
+    assert set(result.contaminated()["item_id"]) == {"leaked", "short"}
 
 
 def test_the_texts_are_the_same_files_however_they_were_read(keeping):

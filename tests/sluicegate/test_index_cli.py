@@ -291,7 +291,7 @@ def test_a_scan_through_the_store_says_what_a_scan_of_the_corpus_says(corpus, bu
         (["corpus", "--version", "v1"], ["'v1'", "name the store, too"]),
         (["--version", "v1"], ["nothing to scan"]),
         ([], ["nothing to scan; name a CORPUS, or an index store with --store"]),
-        (["--store", "store", "--scanners", "ngram,minhash"], ["--scanners", "holds n-grams"]),
+        (["--store", "store", "--scanners", "ngram,minhash"], ["--store", "holds n-grams"]),
         (["--store", "store", "--scanners", "minhash"], ["--scanners", '"ngram" must be among']),
     ],
     ids=str,

@@ -1,0 +1,168 @@
+"""Signatures of documents in the index store, each shard signed once.
+
+They lie beside the indexes of shards, under the hash of the shard's content and of how it is read. A version
+of signatures has a manifest of its own, so `index list`, `verify` and `prune` work as for indexes. Bands are
+not stored: the threshold decides on them, and they are read off the signatures in no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from corpora.line_offsets import FileScan
+from corpora.normal_form import fingerprint
+from corpora.problems import Problem, ReadLog
+from corpora.shards import Shard
+from indexes.document_signatures import SHINGLE_WORDS
+from indexes.minhash import N_PERMUTATIONS
+from indexes.store import (
+    DamagedError,
+    Manifest,
+    Recipe,
+    ShardWriter,
+    Store,
+    VersionShard,
+    version_name,
+)
+from pipelines.files import write_whole
+from pipelines.index import (
+    SIGNATURES,
+    Built,
+    Counts,
+    IndexSettings,
+    ShardBuilder,
+    refuse_store_within,
+)
+from pipelines.mapping import Progress
+from pipelines.signature_step import SignedPart, sign_part, write_no_documents
+
+SIGNATURE_FILE: Final = "signatures.arrow"
+# The number is raised when the same documents give other files.
+RECIPE: Final = Recipe(
+    normal_form=fingerprint(),
+    fingerprints=f"{SIGNATURES}1 {N_PERMUTATIONS} of {SHINGLE_WORDS} words",
+)
+NAME_PREFIX: Final = "signatures-"
+MOST_NAME_CHARS: Final = 100
+
+
+@dataclass(slots=True)
+class StoredSignatures:
+    """Corpus versions whose shards a store has signed; made by `stored_signatures`."""
+
+    store: Store
+    tool_version: str
+    run: Callable[[Sequence[Shard]], dict[str, VersionShard]]
+    problems: dict[str, Problem] = field(default_factory=dict)
+
+    def parts(
+        self, corpus: Sequence[str], shards: Sequence[Shard], folder: Path, prefix: str
+    ) -> list[SignedPart]:
+        """Sign what the store lacks of a version, and give the file of each shard in the folder.
+
+        One that could not be read has a problem in its log and no documents.
+        """
+        entries = self.run(shards)
+        if shards and all(shard.path in entries for shard in shards):
+            own = tuple(entries[shard.path] for shard in shards)
+            name = (NAME_PREFIX + version_name(corpus, own))[-MOST_NAME_CHARS:]
+            self.store.write_version(
+                Manifest(
+                    name=name, created=datetime.now(UTC), tool_version=self.tool_version,
+                    recipe=RECIPE, shards=own,
+                )
+            )  # fmt: skip
+        return [
+            self._part(shard, entries.get(shard.path), folder / f"{prefix}-{number}.arrow")
+            for number, shard in enumerate(shards)
+        ]
+
+    def _part(self, shard: Shard, entry: VersionShard | None, path: Path) -> SignedPart:
+        if entry is not None:
+            try:
+                return self._copied(shard, entry, path)
+            except DamagedError:
+                with self.store.lease(entry.key):
+                    self.store.drop(entry.key)
+                entry = self.run([shard]).get(shard.path)
+        if entry is not None:
+            return self._copied(shard, entry, path)
+        log = ReadLog()
+        log.add(self.problems[shard.path])
+        write_no_documents(path)
+        return SignedPart(shard, path, log, 0, None)
+
+    def _copied(self, shard: Shard, entry: VersionShard, path: Path) -> SignedPart:
+        record = self.store.record(entry.key)
+        data = self.store.open_file(record, SIGNATURE_FILE, checked=True)
+        write_whole(path, lambda file: file.write(data))
+        words = record.counts["words"]
+        assert isinstance(words, int)
+        return SignedPart(shard, path, record.read.read_log(shard.path), words, entry.digest)
+
+
+@contextmanager
+def stored_signatures(
+    versions: Sequence[tuple[Sequence[str], Sequence[Shard]]],
+    where: str,
+    *,
+    jobs: int,
+    batch_bytes: int,
+    tool_version: str,
+    progress: Callable[[Progress], None],
+) -> Iterator[StoredSignatures]:
+    """Open or make a store for the signatures of corpus versions; nobody prunes it meanwhile.
+
+    Raises:
+        CorpusError: where a shard lacks the text column.
+        StoreError: where there is something else at `where`, or it lies within a corpus.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    for corpus, shards in versions:
+        refuse_store_within(corpus, shards, where)
+    store = Store.open(where, create=True)
+    with store.building() as lease:
+
+        def run(shards: Sequence[Shard]) -> dict[str, VersionShard]:
+            built = Built(where, shards=len(shards))
+            settings = IndexSettings(jobs=jobs)
+            builder = ShardBuilder(
+                _Maker(batch_bytes), store, settings, built, progress, lease.refresh
+            )
+            entries = builder.run(shards)
+            stored.problems.update({problem.shard: problem for problem in built.problems})
+            return entries
+
+        stored = StoredSignatures(store, tool_version, run)
+        yield stored
+
+
+class _Maker:
+    """Makes the signatures of a shard for the store."""
+
+    stage = "signing"
+    recipe = RECIPE
+
+    def __init__(self, batch_bytes: int) -> None:
+        self.batch_bytes = batch_bytes
+
+    def make(
+        self, shard: Shard, scan: FileScan, writer: ShardWriter, tell: Callable[[ReadLog], None]
+    ) -> tuple[ReadLog, Counts]:
+        """Write the signatures."""
+        del scan
+        so_far = ReadLog()
+
+        def note(documents: int, size_bytes: int) -> None:
+            so_far.documents += documents
+            so_far.bytes += size_bytes
+            tell(so_far)
+
+        path = writer.file(SIGNATURE_FILE)
+        part = sign_part(shard, path, batch_bytes=self.batch_bytes, tell=note, with_digest=False)
+        return part.log, {"words": part.words}
