@@ -25,15 +25,16 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A process for each core, each with whole files of tests: they share what a file sets up.
 test: check
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
 
-# What takes longer, and what needs torch: the demo from end to end, real transformers.
+# What takes longer, and what needs torch or Ray: the demo from end to end, real transformers.
 test-all: $(STAMP_ALL)
 	$(BIN)/pytest -m slow
 
 $(STAMP_ALL): $(STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,transformers]' \
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,ray,transformers]' \
 		|| { echo "If the CPU build of torch was not found: PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu make test-all"; exit 1; }
 	@touch $(STAMP_ALL)
 

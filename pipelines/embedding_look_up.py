@@ -10,9 +10,17 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from corpora.normal_form import fingerprint
-from indexes.embeddings.corpus_index import CorpusIndex, IndexBuilder, VectorIndexError
+from indexes.embeddings.corpus_index import KINDS, CorpusIndex, IndexBuilder, VectorIndexError
 from indexes.embeddings.corpus_windows import MARGIN, WindowModel
-from indexes.store import DamagedError, Recipe, ShardRecord, Store, StoreError, VersionShard
+from indexes.store import (
+    DamagedError,
+    Manifest,
+    Recipe,
+    ShardRecord,
+    Store,
+    StoreError,
+    VersionShard,
+)
 from pipelines.embedding_training import SCHEME, Training, embedding_versions, read_training
 
 ERROR_UNIT: Final = 1e-9  # of the error in a shard's counts, which are whole numbers
@@ -46,7 +54,8 @@ class StoredEmbeddings:
             StoreError: there are none, with the reason: another model, other shards, another library.
         """
         reason = ""
-        for manifest in embedding_versions(store):
+        # Exact codes before estimates, which have more documents read; then the newest first.
+        for manifest in sorted(embedding_versions(store), key=_estimates):
             recipe = manifest.recipe
             if not recipe.fingerprints.startswith(f"{SCHEME} {model.identity} "):
                 reason = (
@@ -91,6 +100,12 @@ class StoredEmbeddings:
         chosen = np.zeros(len(bounds) - 1, np.bool_)
         chosen[nominated(index, asked)] = True
         return chosen
+
+
+def _estimates(manifest: Manifest) -> bool:
+    """Tell whether a version's scores are estimates, by the kind that its recipe names."""
+    kind = KINDS.get(manifest.recipe.fingerprints.split()[2])
+    return kind is None or kind.estimate > 0
 
 
 def _instead(recipe: Recipe) -> str:

@@ -29,10 +29,10 @@ from scanners.judge_reworded import answers_beside, best_places, told_before
 from scanners.ngram import Scanned
 from scanners.patterns import Patterns
 from scanners.read_window import Meanings
-from scanners.semantic_evidence import Scores, semantic_scores
+from scanners.semantic_evidence import Scores, Told, semantic_scores, told_of
 
 LEAST_ASK: Final = 0.4  # of the ask's weight
-IN_ORDER: Final = 0.5  # of the soft coverage
+IN_ORDER: Final = 0.55  # of the soft coverage
 
 
 def judge_semantic(
@@ -88,9 +88,16 @@ def scores_of(
     scanned: Scanned, meanings: Meanings, patterns: Patterns, meant: Meant, asked: Asked
 ) -> Scores:
     """Return the score of every place, and whether only numbers keep it from being higher."""
+    return semantic_scores(told_of_places(scanned, meanings, patterns, meant, asked), meanings)
+
+
+def told_of_places(
+    scanned: Scanned, meanings: Meanings, patterns: Patterns, meant: Meant, asked: Asked
+) -> Told:
+    """Return what tells of every place."""
     row = meanings.row.astype(np.int64)
     item = meant.item[row]
-    return semantic_scores(
+    return told_of(
         meanings, scanned, patterns.benchmark[item], asked.is_code[row], asked.choices.sharing[item]
     )
 

@@ -59,8 +59,8 @@ def read_nominated(
 ) -> tuple[Scanned, Meanings]:
     """Read the nominated windows of documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8).
 
-    Places that share no word at all with their question are left out: there is nothing to prove them
-    by. Releases the interpreter lock.
+    Windows that share hardly a word with their question are left out: no rewording is that far, and
+    there is nothing to prove them by. Releases the interpreter lock.
     """
     rows, features, beside, runs = _read(
         data, bounds, nominated, meant.item, meant.vectors, asked, target, speller(model),

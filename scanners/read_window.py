@@ -36,6 +36,7 @@ SOUGHT_CHOICES: Final = (
     40  # words behind the place, and twice those of the choices, that are looked at
 )
 CHOICE_FOUND: Final = 0.8  # of a choice's weight
+LEAST_SAME: Final = 0.15  # of the question's weight, that rewordings keep in the same words
 
 
 class Meanings(NamedTuple):
@@ -93,6 +94,8 @@ def read_window(
     reach = max(LEAST_REACH, min(m, MOST_REACH) // 2)
     low, high = max(0, start - reach), min(len(hashes), stop + reach)
     here = hashes[low:high]
+    if not _share_words(item, weights, here):
+        return rows, features, n_rows, runs, n_runs
     vectors, lengths, words, numbers = _vectors_of(
         here, letters, ends, low, asked, target, spell, kept
     )
@@ -171,6 +174,23 @@ def read_window(
     into[ITEM_END] += first
     into[RUN_START], into[RUN_END] = n_runs, to_run
     return rows, features, n_rows, runs, to_run
+
+
+@kernel
+def _share_words(item: Any, weights: Any, here: Any) -> bool:
+    """Tell whether a text has `LEAST_SAME` of a question's weight in the same words."""
+    total = np.int64(0)
+    for i in range(len(item)):
+        total += weights[i]
+    same = np.int64(0)
+    for i in range(len(item)):
+        for word in here:
+            if word == item[i]:
+                same += weights[i]
+                break
+        if same >= LEAST_SAME * total:
+            return True
+    return False
 
 
 @kernel

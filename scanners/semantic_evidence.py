@@ -61,6 +61,18 @@ CODE: Final = Weights(0.1, 5.5, 0.0, 0.0, 0.0, 0.0, 0.3, 1.2, 1.7, 0.0, 1.0, 0.9
 MOST_COSINE: Final = 1.5  # of the transformer, as a part of the way (`scanners.second_opinion`)
 
 
+KINDS: Final = (NUMBERS, PROSE, CODE)
+N_SHARES: Final = 10  # weights of shares come first in `Weights`
+AGREEMENT: Final = Weights._fields.index("numbers")
+
+
+class Told(NamedTuple):
+    """What tells of each of n places."""
+
+    kind: np.ndarray  # int8 (n,), which of `KINDS`
+    shares: np.ndarray  # float64 (N_SHARES, n), what `Weights` weigh
+
+
 class Scores(NamedTuple):
     """By row of the evidence: float64 (n,), and bool (n,)."""
 
@@ -68,14 +80,14 @@ class Scores(NamedTuple):
     template: np.ndarray  # whether only the numbers keep the score down
 
 
-def semantic_scores(
+def told_of(
     meanings: Meanings,
     scanned: Scanned,
     benchmark: np.ndarray,
     is_code: np.ndarray,
     same_choices: np.ndarray,
-) -> Scores:
-    """Return the score of every place.
+) -> Told:
+    """Return what tells of every place.
 
     Args:
         meanings: of n places.
@@ -89,7 +101,7 @@ def semantic_scores(
     bits = meanings.units * meanings.soft / UNITS_PER_BIT + choice_bits
     agreement = number_agreement(meanings.numbers, meanings.place_numbers, meanings.shared_numbers)
     margin = margins(plain_likeness(meanings, bits, agreement), scanned, benchmark)
-    two = ~is_code & (meanings.shared_numbers >= TELLING_NUMBERS)
+    prose = np.where(meanings.shared_numbers >= TELLING_NUMBERS, 0, 1)
     shares = (
         _log(meanings.soft),
         _log(meanings.in_order),
@@ -102,18 +114,23 @@ def semantic_scores(
         np.clip(margin / ENOUGH_MARGIN, 0, 1),
         np.where(rare, meanings.choices, 0),
     )
-    score = np.zeros(len(bits))
-    whole = np.zeros(len(bits))  # the same with all numbers agreeing
-    for rows, weights in ((two, NUMBERS), (~two & ~is_code, PROSE), (is_code, CODE)):
-        total = sum(weight * share for weight, share in zip(weights, shares, strict=False))
-        heard = np.clip(meanings.model_cosine, 0, MOST_COSINE) - weights.expected
-        total = total + weights.model * np.where(np.isnan(heard), 0, heard)
-        score[rows] = _scaled(total, weights)[rows]
-        apart = total - weights.numbers * shares[4]
-        whole[rows] = _scaled(apart, weights)[rows]
+    return Told(np.where(is_code, 2, prose).astype(np.int8), np.stack(shares))
+
+
+def semantic_scores(told: Told, meanings: Meanings) -> Scores:
+    """Return the score of every place."""
+    score = np.zeros(len(told.kind))
+    whole = np.zeros(len(told.kind))  # the same with all numbers agreeing
+    for number, weights in enumerate(KINDS):
+        rows = told.kind == number
+        total = np.array(weights[:N_SHARES]) @ told.shares[:, rows]
+        heard = np.clip(meanings.model_cosine[rows], 0, MOST_COSINE) - weights.expected
+        total += weights.model * np.where(np.isnan(heard), 0, heard)
+        score[rows] = _scaled(total, weights)
+        whole[rows] = _scaled(total - weights.numbers * told.shares[AGREEMENT, rows], weights)
     template = (whole >= CONTAMINATED_SCORE) & (score < CONTAMINATED_SCORE)
     found = (whole >= CONTAMINATED_SCORE) | (score >= SUSPECT_SCORE)
-    template |= found & ~is_code & other_numbers(meanings)
+    template |= found & (told.kind != KINDS.index(CODE)) & other_numbers(meanings)
     return Scores(
         np.where(template, np.clip(score, SUSPECT_SCORE, TEMPLATE_SCORE), score), template
     )

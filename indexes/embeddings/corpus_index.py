@@ -40,7 +40,7 @@ class Kind(NamedTuple):
 
     factory: str  # of FAISS, without the lists
     name: str  # of FAISS's class
-    estimate: float  # how far scores may be off beyond what decoding shows
+    estimate: float  # how far scores may be off, where decoding a code does not tell; else 0
 
 
 # 0.031 is the 99th percentile of RaBitQ's error at 384 dimensions; it grows as 1 / sqrt(dimension).
@@ -94,8 +94,9 @@ class IndexBuilder:
 
     def __init__(self, trained: Any, sha256: str) -> None:
         self._index = read_index(trained, sha256, copy=True)
+        self._measured = _kind(self._index).estimate == 0
         self.vectors = 0
-        self.error = 0.0  # how far a code is from its vector, at most
+        self.error = 0.0  # how far a code is from its vector, at most; 0 where scores are estimates
 
     def add(self, vectors: np.ndarray, ids: np.ndarray) -> None:
         """Add vectors (float32 (n, d), unit length) under ids (int64; several may share one).
@@ -104,13 +105,14 @@ class IndexBuilder:
         """
         kept = searchable(vectors)
         rows = np.ascontiguousarray(vectors[kept], np.float32)
+        names = np.ascontiguousarray(ids[kept], np.int64)
         for first in range(0, len(rows), CHECKED):
-            part = rows[first : first + CHECKED]
-            codes = self._index.sa_encode(part)
-            off = np.linalg.norm(self._index.sa_decode(codes) - part, axis=1)
-            self.error = max(self.error, float(off.max(initial=0.0)))
-        if len(rows):
-            self._index.add_with_ids(rows, np.ascontiguousarray(ids[kept], np.int64))
+            part = slice(first, first + CHECKED)
+            codes = self._index.sa_encode(rows[part])
+            self._index.add_sa_codes(codes, names[part])
+            if self._measured:
+                off = np.linalg.norm(self._index.sa_decode(codes) - rows[part], axis=1)
+                self.error = max(self.error, float(off.max(initial=0.0)))
         self.vectors += len(rows)
 
     def to_bytes(self) -> bytes:

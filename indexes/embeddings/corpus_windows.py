@@ -5,9 +5,9 @@ is built before any item is known and stores every window. But what is copied or
 a line of its own. So an index has each line as it is, and within lines of more words windows of 24 and 64
 words, two thirds of a window apart: 14 for a KB of prose and documentation. Of the documents of 200 words
 that a scan nominates for the reworded item hidden in them, the store nominates 100 % for GSM8K and 99 %
-for MMLU where the item is a line of its own, 100 and 93 % where it is not; windows of fixed sizes alone,
-16, 40 and 96 words half a window apart (31 a KB), 75 % for MMLU in either place
-(benchmarks/quality_stored_embeddings.py; the last figure is of an earlier trial).
+for MMLU where the item is a line of its own, 100 and 93 % where it is not
+(benchmarks/quality_stored_embeddings.py). Windows of fixed sizes alone dilute short items: 16, 40 and 96
+words half a window apart, 31 a KB, nominated 75 % for MMLU in an earlier trial.
 """
 
 from __future__ import annotations

@@ -240,6 +240,14 @@ class Drifted(StaticWindows):
         return np.roll(super().probes(), 1, axis=1)
 
 
+def test_exact_codes_are_taken_before_estimates(corpus, tmp_path, model):
+    build(corpus, tmp_path / "store", model)
+    built = build(corpus, tmp_path / "store", model, kind="rabitq")
+    shards = [s for s in built.manifest.shards if s.path != TRAINED]
+    stored = StoredEmbeddings.find(Store.open(str(tmp_path / "store")), shards, model)
+    assert " sq8 " in stored.recipe.fingerprints
+
+
 def test_another_model_is_refused_by_name(corpus, tmp_path, model, asked):
     built = build(corpus, tmp_path / "store", model)
     with pytest.raises(
