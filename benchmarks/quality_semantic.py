@@ -324,6 +324,9 @@ def print_verdicts(results: Results) -> None:
 
 def _verdict_rows(results: Results, family: str, chosen: np.ndarray) -> Iterator[tuple[Any, ...]]:
     names = [name for name in results.stages if name != STATIC]
+    nominated = int((results.stages[STATIC].own[chosen] > 0).sum())
+    found = [share(nominated, len(chosen)) if name == WORDS else "" for name in names]
+    yield family, len(chosen), "nominated by stage 0", *found
     for verdict in ("contaminated", "suspect or more", "template"):
         cells = []
         for name in names:

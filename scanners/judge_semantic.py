@@ -5,7 +5,12 @@ The rules, for one question in one place of one document:
 * The **score** is that of `scanners.semantic_evidence`: `contaminated` from 0.6 on, `suspect` from 0.4.
 * Where only the numbers keep it below 0.6 the place is a `template`, at most `suspect`; where the ask is
   missing a `passage`, at most `suspect`.
-* Words in random order are no sentence: what aligns in order must be `IN_ORDER` of what is there.
+* Words in random order are no sentence: what aligns in order must be `IN_ORDER` of what is there, and more
+  the fewer words were changed: who rewords a sentence changes words, who shuffles it changes none. Nor
+  are equal words that never follow one another: that share and the equal words that do, as a share of
+  all that align, must add up to `CONNECTED`; in code, whose words are few and recur, `CODE_CONNECTED`.
+* A run of 13 equal words, or a run that is nearly all there is in common, is a piece of a copy: whether a
+  piece is enough is for the n-gram scanner to say, so the place is `suspect` at most.
 * Where the window was nominated with its choices, only items with the same choices are meant.
 * What an earlier scanner called as much in the same place stands, and what the n-gram scanner called a
   template or a passage.
@@ -21,6 +26,7 @@ from typing import Final
 
 import numpy as np
 
+from indexes.ngram import LONG_WORDS
 from scanners.asked import Asked
 from scanners.embedding import WHOLE, Meant
 from scanners.fields import Role
@@ -33,6 +39,10 @@ from scanners.semantic_evidence import Scores, Told, semantic_scores, told_of
 
 LEAST_ASK: Final = 0.4  # of the ask's weight
 IN_ORDER: Final = 0.55  # of the soft coverage
+SAME_WORDS: Final = 0.9  # share of the question's weight, from which on more must be in order:
+ALL_IN_ORDER: Final = 0.8  # of the soft coverage where no word was changed
+CONNECTED, CODE_CONNECTED = 0.9, 1.25
+PIECE_WORDS, PIECE_SHARE = 8, 0.8  # a run that long, and that share of the equal words, is a piece
 
 
 def judge_semantic(
@@ -53,8 +63,9 @@ def judge_semantic(
     score = score[evidence]
     told = answers_beside(beside, scanned, owner, patterns)
     leak_type = np.where(told, LeakType.QUESTION_ANSWER, LeakType.QUESTION)
-    in_order = meanings.in_order >= IN_ORDER * meanings.soft
-    strong = (score >= CONTAMINATED_SCORE) & in_order[evidence]
+    is_code = asked.is_code[meanings.row.astype(np.int64)]
+    reworded = _in_order(meanings) & _is_connected(scanned, meanings, is_code) & ~_is_piece(scanned)
+    strong = (score >= CONTAMINATED_SCORE) & reworded[evidence]
     status = np.where(strong, Status.CONTAMINATED, Status.SUSPECT)
     for kind, held in (
         (LeakType.TEMPLATE, template[evidence]),
@@ -82,6 +93,31 @@ def judge_semantic(
         status[kept].astype(np.int8),
         score[kept],
     )
+
+
+def _in_order(meanings: Meanings) -> np.ndarray:
+    """Tell which places have enough of the question's words in its order: bool (n,)."""
+    unchanged = np.clip((meanings.words - SAME_WORDS) / (1 - SAME_WORDS), 0, 1)
+    needed = IN_ORDER + (ALL_IN_ORDER - IN_ORDER) * unchanged
+    result: np.ndarray = meanings.in_order >= needed * meanings.soft
+    return result
+
+
+def _is_connected(scanned: Scanned, meanings: Meanings, is_code: np.ndarray) -> np.ndarray:
+    """Tell which places have words that follow one another as in the question: bool (n,)."""
+    locus = scanned.evidence
+    runs = locus.run_end - locus.run_start
+    following = 1 - runs / np.maximum(locus.matched, 1)
+    in_order = meanings.in_order / np.maximum(meanings.soft, 1e-9)
+    result: np.ndarray = in_order + following >= np.where(is_code, CODE_CONNECTED, CONNECTED)
+    return result
+
+
+def _is_piece(scanned: Scanned) -> np.ndarray:
+    """Tell which places share one run of words with the question, and little else: bool (n,)."""
+    locus = scanned.evidence
+    run = locus.longest_run
+    return (run >= LONG_WORDS) | ((run >= PIECE_WORDS) & (run >= PIECE_SHARE * locus.matched))
 
 
 def scores_of(

@@ -174,7 +174,9 @@ def read_candidate(
     row[UNITS], row[ASK_UNITS] = units, ask_units
     row[NUMBERS_MATCHED], row[NUMBERS_SWAPPED] = shared, min(ours, theirs) - shared
     row[SWAPPED_UNITS] = 0
-    runs, to_run, aligned = align_place(item, weights, hashes[begin:finish], begin, row, runs, n_runs)
+    runs, to_run, aligned = align_place(
+        item, weights, hashes[begin:finish], begin, row, runs, n_runs
+    )
     feature[F_ALIGNED] = aligned / total
     row[RUN_START], row[RUN_END] = n_runs, to_run
     return low, high, rows, features, n_rows + 1, runs, to_run

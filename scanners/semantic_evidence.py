@@ -123,7 +123,11 @@ def semantic_scores(told: Told, meanings: Meanings) -> Scores:
     whole = np.zeros(len(told.kind))  # the same with all numbers agreeing
     for number, weights in enumerate(KINDS):
         rows = told.kind == number
-        total = np.array(weights[:N_SHARES]) @ told.shares[:, rows]
+        total = np.zeros(np.count_nonzero(rows))
+        for weight, share in zip(
+            weights, told.shares, strict=False
+        ):  # a fixed order of sums: a matrix
+            total += weight * share[rows]  # product's depends on how many rows there are
         heard = np.clip(meanings.model_cosine[rows], 0, MOST_COSINE) - weights.expected
         total += weights.model * np.where(np.isnan(heard), 0, heard)
         score[rows] = _scaled(total, weights)
