@@ -167,12 +167,20 @@ def _module_docstrings(name: str) -> str:
     """The docstrings of a module, its members and their methods, in the order of their names."""
     module = importlib.import_module(name)
     parts: dict[str, str] = {}
-    for member, value in [("", module), *sorted(vars(module).items())]:
+    own = {member: value for member, value in vars(module).items() if _is_of(name, value)}
+    for member, value in [("", module), *sorted(own.items())]:
         _add_docstring(parts, f"{name}.{member}".rstrip("."), value)
         if inspect.isclass(value) and value.__module__ == name:
             for method, function in sorted(vars(value).items()):
                 _add_docstring(parts, f"{name}.{member}.{method}", function)
     return "\n\n".join(f"{place}\n{docstring}" for place, docstring in parts.items())
+
+
+def _is_of(module: str, value: object) -> bool:
+    """Tell whether a value came with a compiled module; what `sys` holds else comes from who runs it."""
+    if inspect.isclass(value):
+        return value.__module__ == module
+    return inspect.isbuiltin(value) or inspect.ismethoddescriptor(value)
 
 
 def _add_docstring(parts: dict[str, str], place: str, value: object) -> None:

@@ -26,7 +26,7 @@ from pipelines.index import IndexSettings, build_index
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.run_record import run_json, run_start
 from pipelines.scan import Progress, ScanResult, scan
-from pipelines.sources import TOO_SHORT
+from pipelines.sources import HIDDEN
 from reports.drift_html import render_drift_html
 from reports.html import render_html
 from reports.judge_coverage import searchable
@@ -198,7 +198,7 @@ def _hides_too_much(policy: Policy, found: ScanResult) -> bool:
     """Return whether a benchmark cannot be judged only because a store does not show its short items."""
     for benchmark in found.report["benchmarks"]:
         reasons = benchmark["unsearchable_reasons"]
-        hidden = sum(entry["items"] for entry in reasons if entry["reason"] == TOO_SHORT)
+        hidden = sum(entry["items"] for entry in reasons if entry["reason"].startswith(HIDDEN))
         needed, _ = policy.searchable.needed_of(benchmark["benchmark"])
         if hidden and searchable(benchmark, needed).status == "incomplete":
             return True

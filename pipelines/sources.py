@@ -38,10 +38,8 @@ from scanners.fields import Role
 from scanners.least import least_units
 from scanners.patterns import Patterns, build_patterns
 
-TOO_SHORT: Final = (
-    f"under {LONG_WORDS} words: an index store shows about {{}} in 10 copies of it; scan the corpus "
-    "for it"
-)
+HIDDEN: Final = f"under {LONG_WORDS} words: an index store shows about "  # so the reason begins
+TOO_SHORT: Final = HIDDEN + "{} in 10 copies of it; scan the corpus for it"
 
 
 class Source(Protocol):

@@ -214,10 +214,10 @@ def test_short_items_that_a_store_does_not_show_are_searched_in_the_mix_itself(
             "question": " ".join(item["question"].split()[:9]),
             "answer": item["answer"],
         }
-        for n, item in enumerate(items[80:])
+        for n, item in enumerate(items[60:])
     ]
     bench = folder / "some-short.jsonl"
-    bench.write_text("\n".join(map(json.dumps, items[:80] + short)), encoding="utf-8")
+    bench.write_text("\n".join(map(json.dumps, items[:60] + short)), encoding="utf-8")
     mix = leaked(records, short[:5])
     direct = judge("short", mix, benchmark=str(bench))
     stored = judge("short", mix, benchmark=str(bench), store=str(folder / "short-store"))
@@ -225,7 +225,7 @@ def test_short_items_that_a_store_does_not_show_are_searched_in_the_mix_itself(
     assert stored.verdict["reasons"] == direct.verdict["reasons"]
     assert stored.scan.items.equals(direct.scan.items)
     policy = POLICY.replace(
-        "{incomplete: 0.9}}", "{incomplete: 0.9}, benchmarks: {some-short: {incomplete: 0.8}}}"
+        "{incomplete: 0.9}}", "{incomplete: 0.9}, benchmarks: {some-short: {incomplete: 0.5}}}"
     )
     accepted = judge("short", mix, policy, benchmark=str(bench), store=str(folder / "short-store"))
     assert "unsearchable" in accepted.scan.items["status"]  # the policy can do without them

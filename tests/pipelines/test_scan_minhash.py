@@ -238,9 +238,9 @@ def test_a_scan_without_ngrams_is_refused(names):
     assert len(error.value.errors()) == 1
 
 
-@pytest.mark.parametrize("names", [("tarot",), ("ngram", "embedding"), ("ngram", "")])
+@pytest.mark.parametrize("names", [("tarot",), ("ngram", "embeddings"), ("ngram", "")])
 def test_an_unknown_scanner_is_refused(names):
-    with pytest.raises(ValidationError, match="'ngram' or 'minhash'"):
+    with pytest.raises(ValidationError, match="'ngram', 'minhash' or 'embedding'"):
         ScanSettings(scanners=names)
 
 
