@@ -109,10 +109,16 @@ def _at_work(folder: Folder, entry: Entry) -> str | None:
 
 
 def _read(folder: Folder, name: str) -> LeaseRecord | None:
-    """Return a lease; None where there is none or it is damaged."""
+    """Return a lease; None where there is none, or it is damaged or written anew at this moment."""
     try:
         return from_bytes(LeaseRecord, folder.read(_file(name)), folder.path(_file(name)))
     except (FileNotFoundError, StoreError):
+        return None
+    except OSError as error:
+        if (
+            error.errno is not None
+        ):  # of this machine's system: not a server's that broke an answer off
+            raise
         return None
 
 
