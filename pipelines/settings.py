@@ -49,7 +49,10 @@ class SearchSettings(BaseModel):
     @classmethod
     def _leaves_a_model(cls, prefilter: bool, info: ValidationInfo) -> bool:
         if not prefilter and info.data.get("embedding_model") == "none":
-            raise ValueError("without prefilter and without a model nothing is left to search by")
+            raise ValueError(
+                "without prefilter and without a model nothing is left to search by; leave out "
+                "--no-prefilter, or name another --embedding-model"
+            )
         return prefilter
 
     def search(self) -> dict[str, Any]:

@@ -59,7 +59,9 @@ class Semantic:
         self.asked: Asked = ask_items(self.meant, patterns, items, background, model)
         self._patterns = patterns
         self._opinion = None if encoder is None else SecondOpinion(encoder, items, patterns)
-        self._prefilter = prefilter
+        self._prefilter = prefilter or not len(
+            self.meant.item
+        )  # nothing to nominate: nothing to encode
 
     def scan(
         self, data: np.ndarray, bounds: np.ndarray, target: Sought, known: Known

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from pydantic import ValidationError
@@ -139,6 +140,42 @@ def test_the_models_are_named(result):
     assert models["embedding_model"] == "none"
     assert "static-" in models["static_model"]
     assert result.report["parameters"]["static_model"] == models["static_model"]
+
+
+@pytest.mark.parametrize("piece", ["shuffled", "spliced"])
+def test_shuffled_and_spliced_questions_are_no_rewordings(write_corpus, benchmark, tmp_path, piece):
+    random = np.random.default_rng(1)
+    questions = [pair["question"].split() for pair in MEANINGS.values()]
+    if piece == "shuffled":
+        made = [list(random.permutation(words)) for words in questions]
+    else:
+        other = [*questions[1:], questions[0]]
+        made = [
+            [*one[: len(one) // 2], *two[len(two) // 2 :]]
+            for one, two in zip(questions, other, strict=True)
+        ]
+    rows = [
+        {"id": f"m{n}", "domain": "web", "text": f"{PROSE}\n{' '.join(words)}\n{MANUAL}"}
+        for n, words in enumerate(made)
+    ]
+    write_corpus(tmp_path / "made.parquet", rows)
+    assert scanned(tmp_path / "made.parquet", benchmark).contaminated().is_empty()
+
+
+def test_items_without_anything_to_compare_are_no_error(corpus, write_benchmark, tmp_path):
+    short = write_benchmark(tmp_path / "short.jsonl", [{"id": "a", "question": "Why?"}])
+    assert scanned(corpus, short).findings.is_empty()
+
+
+@pytest.mark.slow
+def test_with_a_transformer_alone_rewordings_are_found_and_nothing_is_no_error(
+    corpus, benchmark, result, write_benchmark, tmp_path
+):
+    alone = scanned(corpus, benchmark, embedding_model=None, prefilter=False)
+    assert set(result.contaminated()["item_id"]) <= set(alone.contaminated()["item_id"])
+    short = write_benchmark(tmp_path / "short.jsonl", [{"id": "a", "question": "Why?"}])
+    nothing = scanned(corpus, short, embedding_model=None, prefilter=False)
+    assert nothing.findings.is_empty()
 
 
 @pytest.mark.slow
