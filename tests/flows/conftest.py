@@ -54,11 +54,15 @@ class Server:
                 return {run["name"]: run for run in runs}
             time.sleep(0.2)
 
-    def events(self, name):
-        """The events of a name, once they have been recorded."""
+    def changes(self, out):
+        """What was told of changed verdicts of a result folder, once it has been recorded."""
+        wanted = {"event": {"name": ["sluicegate.verdict.changed"]}}
         end = time.monotonic() + 30
         while True:
-            found = self.ask("/events/filter", filter={"event": {"name": [name]}})["events"]
+            told = [
+                event["payload"] for event in self.ask("/events/filter", filter=wanted)["events"]
+            ]
+            found = [payload for payload in told if payload["results"] == str(out)]
             if found or time.monotonic() > end:
                 return found
             time.sleep(0.2)
