@@ -5,12 +5,13 @@
 
 Documents (semantic_documents.py): items in other words, hidden between 200 words of news and books, and
 siblings in the same surroundings: items of other splits and of other benchmarks of the kind, and the
-benchmark's own other items. All of GSM8K test, MMLU test and HumanEval is looked for.
+benchmark's own other items. All of GSM8K test, MMLU test and HumanEval is looked for. Code, too: rephrased
+tasks, the same without docstrings and comments, and HumanEval-X by language.
 
 Stages, each with those above it:
   n-grams        the n-gram scanner
   + MinHash      with rewordings by what they are spelled with
-  stage 0        the static cosine alone, by which windows are nominated
+  stage 0        the static cosine alone, by which windows are nominated; last what code is by its shape
   + words        the embedding scanner without a transformer (`scanners.semantic_evidence`)
   + model        with the packaged transformer (or none: --no-model)
 
@@ -71,6 +72,7 @@ RATES: Final = (1e-2, 1e-3, 1e-4)
 NGRAM, MINHASH, STATIC, WORDS, MODEL = "n-grams", "+ MinHash", "stage 0", "+ words", "+ model"
 BATCH: Final = 1_000
 QUICK_SHARE: Final = 0.1
+LEAST_RANK: Final = 1e-6  # of what is nominated
 
 
 def main() -> int:
@@ -188,7 +190,8 @@ class Stages:
         earlier = (NGRAM, MINHASH, WORDS, MODEL)
         tell.judged(earlier, scanned, verdicts)
         tell.judged(earlier[1:], reworded, more)
-        tell.ranked((STATIC,), found.document, semantic.meant.item[found.row], found.cosine)
+        cosine = np.maximum(found.cosine, LEAST_RANK)
+        tell.ranked((STATIC,), found.document, semantic.meant.item[found.row], cosine)
         item = semantic.meant.item[meanings.row.astype(np.int64)]
         tell.judged((WORDS,), read, judged)
         tell.ranked((WORDS,), read.evidence.document, item, np.minimum(scores, 0.999))

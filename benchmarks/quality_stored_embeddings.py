@@ -38,7 +38,7 @@ from indexes.embeddings.static import load_static
 from indexes.store import Store
 from pipelines.embedding_look_up import Asked, StoredEmbeddings
 from pipelines.embedding_training import TRAINED
-from pipelines.index import IndexSettings
+from pipelines.index_settings import IndexSettings
 from pipelines.stored_embeddings import build_embeddings, extent
 from scanners.embedding import Meant, mean_items, nominate
 from scanners.patterns import build_patterns

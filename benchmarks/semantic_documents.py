@@ -6,9 +6,10 @@ Everything stands between 200 words of news and books. Halves are those of the C
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,15 @@ SIBLINGS: Final = (  # name, files, benchmark
      ("mmlu_validation", "mmlu_dev", "arc_challenge_test", "openbookqa_validation"), "mmlu"),
     ("MBPP", ("mbpp",), "humaneval"),
 )  # fmt: skip
+LANGUAGES: Final = {"cpp": "C++", "go": "Go", "java": "Java", "js": "JavaScript", "rust": "Rust"}
+CODE_VARIANTS: Final = {
+    "VarRenamerCB": "ReCode, variables renamed",
+    "DeadCodeInserter": "ReCode, dead code",
+    "ForWhileTransformer": "ReCode, other loops",
+}
+TEXT_IN_CODE: Final = re.compile(
+    r'"""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|^ *#.*$|  #.*$', re.MULTILINE
+)
 OTHER_ITEMS: Final = "the benchmark's other items"
 CODE_ALPACA: Final = "CodeAlpaca"
 NEAR_SHARE: Final = 0.6  # of the distinct words of the longer of two texts
@@ -129,6 +139,31 @@ def _bare(
             twins = known.twins[item.id]
             yield Document("", OTHER_ITEMS, SIBLING, benchmark, twins, _printed(item))
     yield from _plain(data, half)
+    yield from _code(data, known, half, random)
+
+
+def _code(data: Path, known: Known, half: int, random: np.random.Generator) -> Iterator[Document]:
+    """Yield code: other languages, solutions without a word of the question, what others judged.
+
+    Last, so that what is drawn for the other families does not depend on it.
+    """
+
+    def documents(file: str, only: str, family: str, kind: str) -> Iterator[Document]:
+        for record in _one_each(data, known, file, only, half, random):
+            own = known.twins[record["benchmark_id"]]
+            yield Document("", family, kind, "humaneval", own, record["text"])
+
+    for language, name in LANGUAGES.items():
+        yield from documents("humaneval_x", language, f"HumanEval-X {name}", POSITIVE)
+    rephrased = documents("llmdecon_humaneval_python", "paraphrase", "", POSITIVE)
+    for document in rephrased:
+        code = TEXT_IN_CODE.sub("", document.bare)
+        yield replace(document, family="HumanEval rephrased, code alone", bare=code)
+    for kind, name in CODE_VARIANTS.items():
+        yield from documents("recode_humaneval", kind, name, VARIANT)
+    judged = "llmdecon_codealpaca_humaneval"
+    yield from documents(judged, "paraphrase", "CodeAlpaca, judged the same", VARIANT)
+    yield from documents(judged, "unrelated", "CodeAlpaca, judged unrelated", VARIANT)
 
 
 def _records(data: Path, name: str) -> list[dict[str, Any]]:
@@ -150,7 +185,7 @@ def _one_each(
         for record in _records(data, name)
         if record["benchmark_id"] in known.twins
         and half_of(record["benchmark_id"]) == half
-        and kind in (None, record["relation"], record["meta"].get("perturbation"))
+        and kind in (None, record["relation"], record["lang"], record["meta"].get("perturbation"))
     ]
     shuffled = [records[at] for at in random.permutation(len(records)).tolist()]
     return list({record["benchmark_id"]: record for record in shuffled}.values())

@@ -65,7 +65,8 @@ def main() -> None:
 
 def _in_server(short: Path, long: Path, work: Path, options: argparse.Namespace) -> None:
     from flows.environment import prefect_server
-    from pipelines.index import IndexSettings, build_index
+    from pipelines.index import build_index
+    from pipelines.index_settings import IndexSettings
 
     clock = time.monotonic()
     with prefect_server():
@@ -196,7 +197,8 @@ def _write(folder: Path, shards: int, documents: int, words: int) -> None:
 
 
 def _warm_up(corpus: Path, store: Path) -> None:
-    from pipelines.index import IndexSettings, build_index
+    from pipelines.index import build_index
+    from pipelines.index_settings import IndexSettings
 
     build_index([str(corpus)], str(store), IndexSettings(), tool_version="0")
 

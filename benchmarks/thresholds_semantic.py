@@ -26,7 +26,7 @@ from harness import (
     table,
 )
 from quality_semantic import BATCH, QUICK_SHARE, Stages
-from semantic_documents import POSITIVE, SIBLING, Document, semantic_documents
+from semantic_documents import POSITIVE, REWORDED, SIBLING, Document, semantic_documents
 
 from pipelines.shard_step import text_buffers
 from scanners.embedding import nominate
@@ -66,7 +66,8 @@ def main() -> int:
     known = Known(data)
     share = QUICK_SHARE if options.quick else 1.0
     documents = semantic_documents(data, known, 0, options.seed, share)
-    documents = [d for d in documents if d.kind in (POSITIVE, SIBLING)]
+    fitted = {name for name, *_ in REWORDED} | {f"{name}, with choices" for name, *_ in REWORDED}
+    documents = [d for d in documents if d.kind == SIBLING or d.family in fitted]
     print(f"{machine()}; development half, seed {options.seed}; {len(documents)} documents\n")
     stages = Stages(known, model=False, exact=False)
     parts = [

@@ -8,7 +8,6 @@ the other half clean. `corpora.layouts` knows which key holds what, `corpora.hub
 
 from __future__ import annotations
 
-import difflib
 import glob
 import hashlib
 import os
@@ -20,8 +19,17 @@ from pathlib import Path
 
 from corpora.fields import EXAMPLE, BenchmarkError, FieldMap
 from corpora.hub import SCHEME, fetch
-from corpora.layouts import LAYOUTS, FieldError, Fields, Layout, Record, by_map, recognise
-from corpora.records import MAX_BYTES, SUFFIXES, named_keys, records, too_large
+from corpora.layout_forms import by_map
+from corpora.layout_values import FieldError, Fields, Record
+from corpora.layouts import LAYOUTS, Layout, recognise
+from corpora.records import (
+    MAX_BYTES,
+    SUFFIXES,
+    does_not_exist,
+    named_keys,
+    records,
+    too_large,
+)
 
 __all__ = ["Benchmark", "BenchmarkError", "FieldMap", "Item", "read_benchmarks"]
 
@@ -123,7 +131,7 @@ def _matches(path: str) -> list[str]:
     if os.path.lexists(path):
         return [path]
     if not glob.has_magic(path):
-        raise BenchmarkError("does not exist", _nearest(Path(path)), path=path)
+        raise does_not_exist(Path(path))
     matches = [
         match
         for match in glob.glob(path, recursive=True)  # noqa: PTH207 Path.glob takes no absolute pattern
@@ -134,18 +142,6 @@ def _matches(path: str) -> list[str]:
             "matches no file of a known kind", f"known are {', '.join(SUFFIXES)}", path=path
         )
     return matches
-
-
-def _nearest(path: Path) -> str:
-    folder = path.parent
-    try:
-        names = os.listdir(folder)  # noqa: PTH208 names are wanted, not paths
-    except OSError:
-        return f"the folder {folder.as_posix()!r} cannot be listed: check the path"
-    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.4)
-    if not close:
-        return "check the path"
-    return f"did you mean {(folder / close[0]).as_posix()!r}?"
 
 
 def _in_folder(folder: str) -> list[str]:

@@ -57,7 +57,7 @@ def missing_column(path: str, name: str, available: list[str]) -> CorpusError:
     more = ", ..." if len(available) > LISTED_COLUMNS else ""
     return CorpusError(
         f"{path}: there is no column {name!r}{nearest(name, available)}; it has {listed}{more}; "
-        "name the text column"
+        "name the text column with --text"
     )
 
 

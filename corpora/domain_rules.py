@@ -95,6 +95,8 @@ def read_rules(path: str) -> DomainRules:
         file.digest,
         identity=f"rules:{meaning}",
         looks_at_paths=any(rule.path is not None for rule in rules.rules),
+        given=tuple(dict.fromkeys(rule.domain for rule in rules.rules)),
+        default=rules.default,
     )
     return DomainRules(rules, source)
 

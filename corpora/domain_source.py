@@ -69,6 +69,8 @@ class DomainSource:
         identity: equal identities give a document equal domains; "" for a column.
         looks_at_paths: whether a document's domain depends on the path of its shard, so that a stored
             profile holds for that path only.
+        given: the domains that rules give.
+        default: the domain of documents that no rule fits; None: they have none.
         held_out: of a classifier.
     """
 
@@ -77,4 +79,6 @@ class DomainSource:
     digest: str | None = None
     identity: str = ""
     looks_at_paths: bool = False
+    given: tuple[str, ...] = ()
+    default: str | None = None
     held_out: HeldOut | None = None

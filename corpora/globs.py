@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from corpora.problems import said
+from corpora.yaml_file import one_or_several
 
 _BRACKET: Final = re.compile(r"\[(!?)(\]?[^\]]*)\]")
 
@@ -38,14 +39,10 @@ def _checked(patterns: tuple[str, ...]) -> tuple[str, ...]:
     return patterns
 
 
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
 Patterns = Annotated[
     tuple[Annotated[str, Field(min_length=1)], ...],
     Field(min_length=1),
-    BeforeValidator(_as_tuple),
+    BeforeValidator(one_or_several),
     AfterValidator(_checked),
 ]
 

@@ -17,29 +17,25 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from corpora.filters import Filters
 from corpora.places import is_url
 from corpora.problems import CorpusError
-from corpora.yaml_file import Strict, YamlFile, read_yaml
+from corpora.yaml_file import Strict, YamlFile, one_or_several, read_yaml
 
 MIX_SUFFIXES = (".yaml", ".yml")
 
 _Name = Annotated[str, Field(min_length=1)]
+_Names = Annotated[tuple[_Name, ...], BeforeValidator(one_or_several)]
 
 
 class SourceColumns(Strict):
     """Column names of one source; what is not set stays as asked for on the command line."""
 
-    text: tuple[_Name, ...] = Field(default=(), min_length=1)
+    text: _Names = Field(default=(), min_length=1)
     id: _Name | None = None
     domain: _Name | None = None
-
-    @field_validator("text", mode="before")
-    @classmethod
-    def _one_is_a_list_of_one(cls, value: object) -> object:
-        return (value,) if isinstance(value, str) else value
 
 
 class Source(Strict):
@@ -51,7 +47,7 @@ class Source(Strict):
     """
 
     name: _Name
-    paths: tuple[_Name, ...] = Field(min_length=1)
+    paths: _Names = Field(min_length=1)
     domain: _Name | None = None
     weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     columns: SourceColumns | None = None

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import bz2
 import csv
+import difflib
 import gzip
 import io
 import json
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora.fields import BenchmarkError, FieldMap
-from corpora.layouts import Record, recognise
+from corpora.layout_values import Record
+from corpora.layouts import recognise
 
 MAX_BYTES = 1 << 30  # unpacked; the largest known benchmark file has a fifth of it
 PACKINGS = (".gz", ".zst", ".bz2", ".xz")
@@ -42,6 +46,19 @@ def records(data: bytes, path: str, fields: FieldMap | None) -> Iterator[tuple[i
     if kind in ("csv", "tsv"):
         return _table(text, path, "," if kind == "csv" else "\t", fields)
     return _json(text, path) if kind == "json" else _json_lines(text, path)
+
+
+def does_not_exist(path: Path) -> BenchmarkError:
+    """Return the error for a file or folder that is not there, with the name nearest to it."""
+    folder = path.parent
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 names are wanted, not paths
+    except OSError:
+        mend = f"the folder {folder.as_posix()!r} cannot be listed: check the path"
+    else:
+        close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.4)
+        mend = f"did you mean {(folder / close[0]).as_posix()!r}?" if close else "check the path"
+    return BenchmarkError("does not exist", mend, path=str(path))
 
 
 def _unpacked(data: bytes, packing: str, path: str) -> bytes:

@@ -22,6 +22,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 IOTA: Final = "\u0345"  # COMBINING GREEK YPOGEGRAMMENI: a mark that folds to a letter
@@ -95,18 +96,20 @@ def reference_words(text: str) -> list[tuple[str, int, int]]:
     ]
 
 
-def spell(raw: str) -> list[Spelled]:
+@lru_cache(maxsize=1 << 14)  # proofs spell texts by the thousand words
+def spell(raw: str) -> tuple[Spelled, ...]:
     """Return the spelling of one raw character: decomposed and case-folded.
 
     U+0345 (combining iota) stays until the marks are in order; it folds last.
     """
-    return [
+    return tuple(
         Spelled(char, *look_alike(part, char))
         for part in unicodedata.normalize("NFKD", raw)
         for char in (part if part == IOTA else unicodedata.normalize("NFKD", part.casefold()))
-    ]
+    )
 
 
+@lru_cache(maxsize=1 << 14)
 def character_class(char: str) -> CharacterClass:
     """Return the class of one spelled character."""
     category = unicodedata.category(char)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from corpora.fields import BenchmarkError
-from corpora.layouts import Record
+from corpora.layout_values import Record
 from corpora.records import named_keys
 
 ITEM_KEYS: Final = (

@@ -19,7 +19,14 @@ from typing import Final
 from corpora.benchmarks import Benchmark, Item
 from corpora.fields import BenchmarkError
 from corpora.normal_form import word_hashes
-from corpora.records import MAX_BYTES, SUFFIXES, named_keys, records, too_large
+from corpora.records import (
+    MAX_BYTES,
+    SUFFIXES,
+    does_not_exist,
+    named_keys,
+    records,
+    too_large,
+)
 from corpora.score_layouts import EXAMPLE, READERS, Place, Result, recognise_results
 
 ENOUGH_MATCHED: Final = 0.5  # of a file's items: under it the wrong benchmark or ids were named
@@ -198,6 +205,8 @@ def _ids(names: object) -> str:
 
 def _expand(path: str) -> list[str]:
     place = Path(path)
+    if not place.exists():
+        raise does_not_exist(place)
     if not place.is_dir():
         return [path]
     files = sorted(

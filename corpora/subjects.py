@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from corpora.benchmarks import Benchmark, Item
 from corpora.fields import BenchmarkError
-from corpora.layouts import Record
+from corpora.layout_values import Record
 from corpora.records import records
 
 SUBJECT_KEYS: Final = ("subject", "category", "task", "topic", "dataset", "type", "subset")

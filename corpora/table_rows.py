@@ -1,7 +1,8 @@
-"""Some rows of Parquet and Arrow IPC files, by the row groups or record batches that hold them.
+"""Some rows of Parquet and Arrow IPC files, by the pages, row groups or record batches that hold them.
 
-Documents come as `corpora.tables` reads them, a window of rows at a time, with the neighbours of
-the rows asked for; `corpora.rows` takes those out.
+A page of texts in a local Parquet file is unpacked to the last row that is asked for. Where that
+cannot be, documents come as `corpora.tables` reads them, a window of rows at a time, with the
+neighbours of the rows asked for; `corpora.rows` takes those out.
 """
 
 from collections.abc import Iterator
@@ -12,10 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from corpora import tables
-from corpora.columns import DamageError, Documents
+from corpora.columns import DamageError, Documents, clean
 from corpora.places import open_input
 from corpora.problems import ReadLog
 from corpora.shards import IPC_FILE_MAGIC, Shard
+from corpora.text_pages import TextPages
 
 VARIABLE_BITS = 1 << 30  # a column whose values have no fixed width is read last
 
@@ -40,10 +42,15 @@ def parquet_rows(
                 )
                 schema = parquet.schema_arrow
             selection = tables.select(shard, schema)
-            for group, last_row in _groups(parquet.metadata, rows):
+            pages = TextPages.of(shard, file, parquet, selection)
+            for group, first_row, wanted in _groups(parquet.metadata, rows):
+                of_pages = None if pages is None else pages.read(group, wanted - first_row)
+                if of_pages is not None:
+                    yield clean(shard.path, log, wanted, *of_pages)
+                    continue
                 part = replace(shard, part=(group, group + 1))
                 found = tables._read_groups(part, log, parquet, selection, batch_bytes)
-                yield from _up_to(found, last_row)
+                yield from _up_to(found, int(wanted[-1]))
     except DamageError as error:
         log.add(tables._unreadable(shard, error))
 
@@ -65,13 +72,13 @@ def arrow_rows(
         log.add(tables._unreadable(shard, error))
 
 
-def _groups(metadata: pq.FileMetaData, rows: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Each row group that holds some of the rows, with the last of them."""
+def _groups(metadata: pq.FileMetaData, rows: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Each row group that holds some of the rows, its first row, and those."""
     sizes = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
     ends = np.cumsum(sizes, dtype=np.int64)
     group_of = np.searchsorted(ends, rows, side="right")
     for group in np.unique(group_of[group_of < len(ends)]).tolist():
-        yield group, int(rows[group_of == group][-1])
+        yield group, int(ends[group]) - sizes[group], rows[group_of == group]
 
 
 def _up_to(found: Iterator[Documents], last_row: int) -> Iterator[Documents]:

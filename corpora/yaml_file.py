@@ -30,6 +30,11 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def one_or_several(value: object) -> object:
+    """Return one text as a list of it: where several may stand, one needs no brackets."""
+    return (value,) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True, slots=True)
 class YamlFile(Generic[Model]):
     """A model read from a file, and where its parts stand, for checks beyond the model's own.
@@ -149,7 +154,8 @@ def _first_mistake(
         return f"{place}: the key {key!r} is missing; add it"
     if first["type"] == "value_error":  # raised by our own model: it says all
         return f"{place}: {key}: {first['msg'].removeprefix('Value error, ')}"
-    return f"{place}: {key}: {first['msg']}, not {_shown(first['input'])}"
+    wanted = first["msg"].replace("a valid tuple", "a list")
+    return f"{place}: {key}: {wanted}, not {_shown(first['input'])}"
 
 
 def _shown(value: object) -> str:

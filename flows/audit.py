@@ -4,7 +4,7 @@
 from prefect import flow, task
 
 from flows import checks
-from flows.bringing import bring_version
+from flows.bringing import searched_through
 from flows.checks import Answer
 from flows.defaults import FLOW, TASK
 from flows.limits import within_limit
@@ -33,12 +33,7 @@ def audit_flow(
         UnmetError: where `fail_on` is met, or something could not be read.
     """
     name = corpus_name(corpus or settings.store or "")
-    searched = list(corpus)
-    if corpus and settings.store is not None:
-        version = bring_version(corpus, settings.store, settings, options)
-        searched = [] if version is not None else searched
-        store = None if version is None else settings.store
-        settings = settings.model_copy(update={"version": version, "store": store})
+    searched, settings = searched_through(corpus, settings, options)
     folder = results_folder(out, history=options.history)
     outcome = audit_benchmarks(searched, benchmarks, str(folder), settings, options, name, fail_on)
     return finish(outcome, options, out)

@@ -10,7 +10,7 @@ import queue
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from prefect import task
@@ -33,14 +33,15 @@ from indexes.store import Store
 from pipelines.drift_settings import DriftSettings
 from pipelines.drift_unit import profile_step
 from pipelines.gate_settings import GateSettings
-from pipelines.index import Built, IndexSettings, build_index, recipe, refuse_store_within
+from pipelines.index import build_index, refuse_store_within
+from pipelines.index_settings import Built, IndexSettings
 from pipelines.settings import ScanSettings
+from pipelines.shard_index import recipe
 from pipelines.stored_profiles import is_kept, recipe_of
 
 Reading = ScanSettings | GateSettings
-PROGRESS_S: Final = (
-    2.0  # between updates of the progress in the server, each of which costs a request
-)
+Searching = TypeVar("Searching", bound=ScanSettings)
+PROGRESS_S: Final = 2.0  # between updates in the server, each of which costs a request
 
 
 def bring(
@@ -53,7 +54,7 @@ def bring(
     shards = plan_shards(corpus, store, settings)
     expected = Expected(tool_version(), recipe(keep_text=settings.keep_text))
     single = settings.model_copy(update={"jobs": 1})
-    brought = _run(
+    brought = bring_batches(
         "index", shards, index_batch, store, single, expected, options, corpus_name(corpus)
     )
     return brought, write_version(corpus, store, settings.model_copy(update={"verify": False}))
@@ -72,6 +73,22 @@ def bring_version(
     )
     _, built = bring(corpus, store, wanted, options)
     return None if built.manifest is None else built.manifest.name
+
+
+def searched_through(
+    corpus: Sequence[str], settings: Searching, options: RunOptions
+) -> tuple[list[str], Searching]:
+    """Bring a corpus into the store of the settings; return what to search then, and with what settings.
+
+    That is the version in the store. Where some of the corpus cannot be read there is none, and the
+    corpus itself is searched: that tells what. Without a corpus or a store nothing is brought.
+    """
+    if not corpus or settings.store is None:
+        return list(corpus), settings
+    version = bring_version(corpus, settings.store, settings, options)
+    if version is None:
+        return list(corpus), settings.model_copy(update={"store": None, "version": None})
+    return [], settings.model_copy(update={"version": version})
 
 
 def bring_profiles(
@@ -99,7 +116,9 @@ def bring_profiles(
     shards, expected = planned
     name = corpus_name([argument for corpus in corpora for argument in corpus])
     single = settings.model_copy(update={"jobs": 1})
-    return _run("profile", shards, profile_batch, settings.store, single, expected, options, name)
+    return bring_batches(
+        "profile", shards, profile_batch, settings.store, single, expected, options, name
+    )
 
 
 @task(name="plan", task_run_name="plan", **TASK)
@@ -169,7 +188,7 @@ def write_version(corpus: Sequence[str], store: str, settings: IndexSettings) ->
     return build_index(corpus, store, settings, tool_version=tool_version())
 
 
-def _run(
+def bring_batches(
     what: str,
     shards: Sequence[Shard],
     step: Callable[..., Brought],

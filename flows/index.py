@@ -1,17 +1,21 @@
 """The flow of `sluicegate index build`."""
 
+from dataclasses import replace
+
 # Annotations stay objects: Prefect cannot resolve their names in the processes of `serve`.
 from prefect import flow
 
 from flows.bringing import bring
 from flows.defaults import FLOW
+from flows.embedding import bring_embeddings
 from flows.limits import within_limit
 from flows.names import corpus_name
 from flows.options import RunOptions
 from flows.outcomes import DONE, INCOMPLETE, Outcome
 from flows.steps import Brought
 from flows.telling import finish
-from pipelines.index import Built, IndexSettings
+from pipelines.index_settings import Built, IndexSettings
+from pipelines.stored_embeddings import EmbeddingSettings
 
 
 @flow(name="index", **FLOW)
@@ -20,16 +24,38 @@ def index_flow(
     corpus: list[str],
     store: str,
     settings: IndexSettings = IndexSettings(),  # noqa: B008 - frozen
+    embeddings: EmbeddingSettings | None = None,
     options: RunOptions = RunOptions(),  # noqa: B008 - frozen
     skip_bad: bool = False,
 ) -> Outcome:
     """Bring what a store lacks of a corpus into it, and write the manifest of its version.
 
+    With `embeddings` the vectors of its windows, too, where the whole corpus could be read.
+
     Raises:
         UnmetError: where something could not be read.
     """
     brought, built = bring(corpus, store, settings, options)
-    return finish(_outcome(corpus, store, brought, built, skip_bad=skip_bad), options)
+    outcome = _outcome(corpus, store, brought, built, skip_bad=skip_bad)
+    if embeddings is not None and built.manifest is not None:
+        vectors, embedded = bring_embeddings(corpus, store, embeddings, options)
+        outcome = _with_embeddings(outcome, vectors, embedded)
+    return finish(outcome, options)
+
+
+def _with_embeddings(outcome: Outcome, brought: Brought, embedded: Built) -> Outcome:
+    """Return the outcome with what was embedded; incomplete where something changed meanwhile."""
+    facts = {
+        **outcome.facts,
+        "embeddings": None if embedded.manifest is None else embedded.manifest.name,
+        "embedded": brought.built + embedded.built,
+    }
+    if embedded.manifest is not None:
+        return replace(outcome, facts=facts)
+    headline = f"no version of embeddings was written: {embedded.problems[0]}"
+    return replace(
+        outcome, facts=facts, verdict="incomplete", exit_status=INCOMPLETE, headline=headline
+    )
 
 
 def _outcome(

@@ -4,7 +4,7 @@
 from prefect import flow, task
 
 from flows import checks
-from flows.bringing import bring_version
+from flows.bringing import searched_through
 from flows.checks import Status
 from flows.defaults import FLOW, TASK
 from flows.limits import within_limit
@@ -33,13 +33,7 @@ def scan_flow(
         UnmetError: where `fail_on` is met, or something could not be read.
     """
     name = corpus_name(corpus or settings.store or "")
-    searched = list(corpus)
-    if corpus and settings.store is not None:
-        version = bring_version(corpus, settings.store, settings, options)
-        if version is None:  # some of it cannot be read: a scan of the corpus itself tells what
-            settings = settings.model_copy(update={"store": None})
-        else:
-            searched, settings = [], settings.model_copy(update={"version": version})
+    searched, settings = searched_through(corpus, settings, options)
     folder = results_folder(out, history=options.history)
     outcome = scan_corpus(searched, benchmarks, str(folder), settings, options, name, fail_on)
     return finish(outcome, options, out)

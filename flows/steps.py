@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import TYPE_CHECKING
 
 from corpora.problems import Problem
 from corpora.shards import Shard
 from flows.errors import FlowError
 from indexes.store import Recipe
 from pipelines.drift_settings import DriftSettings
-from pipelines.index import MOST_WAIT_S, Built, IndexSettings, build_shards, recipe
+from pipelines.index import build_shards
+from pipelines.index_settings import Built, IndexSettings
+from pipelines.shard_builder import MOST_WAIT_S
+from pipelines.shard_index import recipe
 from pipelines.stored_profiles import build_profiles, recipe_of
+
+if TYPE_CHECKING:
+    from pipelines.stored_embeddings import EmbeddingSettings
 
 PATIENCE_S = MOST_WAIT_S  # of steps on this machine, where it is known who still lives
 
@@ -75,16 +82,24 @@ class Expected:
     version: str  # of the program
     recipe: Recipe  # of what is built
 
+    def check_version(self) -> None:
+        """Refuse a worker with another version of the program.
+
+        Raises:
+            WorkerError: with both versions.
+        """
+        if tool_version() != self.version:
+            raise WorkerError(
+                f"a worker has sluicegate {tool_version()}, and {self.version} asks; install the same on both"
+            )
+
     def check(self, own: Recipe) -> None:
         """Refuse a worker that would build something else.
 
         Raises:
             WorkerError: with what differs.
         """
-        if tool_version() != self.version:
-            raise WorkerError(
-                f"a worker has sluicegate {tool_version()}, and {self.version} asks; install the same on both"
-            )
+        self.check_version()
         if own != self.recipe:
             raise WorkerError(
                 "a worker would build something else than is asked for: the packages it has, or the files of "
@@ -112,6 +127,31 @@ def index_batch(
     """
     expected.check(recipe(keep_text=settings.keep_text))
     return Brought.of(build_shards(shards, store, settings, most_wait_s=patience_s, progress=tell))
+
+
+def embed_batch(
+    shards: Sequence[Shard],
+    store: str,
+    settings: EmbeddingSettings,
+    expected: Expected,
+    patience_s: float = PATIENCE_S,
+    *,
+    tell: Callable[[object], None] = lambda _: None,
+) -> Brought:
+    """Bring the vectors that a store lacks of some shards into it.
+
+    Raises: as `index_batch`; StoreError also where this worker has another model, EncoderError where it
+    has none, or no FAISS.
+    """
+    from pipelines.stored_embeddings import embed_shards, window_model
+
+    expected.check_version()  # and `embed_shards` holds the recipe against this worker's model
+    model = window_model(settings.embedding_model, settings.device)
+    return Brought.of(
+        embed_shards(
+            shards, store, settings, model, expected.recipe, most_wait_s=patience_s, progress=tell
+        )
+    )
 
 
 def profile_batch(

@@ -31,6 +31,7 @@ from pipelines.audit_items import enrich_items
 from pipelines.audit_overlap import overlaps
 from pipelines.audit_settings import AuditSettings
 from pipelines.files import write_table, write_text
+from pipelines.index import is_index
 from pipelines.run_record import run_json
 from pipelines.scan import Progress, ScanResult, scan
 from reports.audit_html import render_audit_html
@@ -174,9 +175,8 @@ def _versions(
     if settings.store is None or not settings.all_versions:
         return None, []
     store = Store.open(settings.store)
-    manifests = sorted(
-        (store.version(name) for name in store.versions()), key=lambda m: (m.created, m.name)
-    )
+    versions = map(store.version, store.versions())
+    manifests = sorted(filter(is_index, versions), key=lambda m: (m.created, m.name))
     held: dict[tuple[str, str], list[str]] = {}
     for manifest in manifests:
         own = settings.model_copy(update={"version": manifest.name, "calibration": "off"})

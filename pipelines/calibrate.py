@@ -99,6 +99,7 @@ def calibrate(
     plan = ScanPlan(
         read, build_patterns(read, load_background()), settings.scanners, encoder,
         prefilter=settings.prefilter,
+        translations=settings.translations,
     )  # fmt: skip
     clock.append(time.time())
     progress(Progress("calibrating"))

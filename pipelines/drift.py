@@ -192,7 +192,7 @@ def _compare(
     report = build_drift_report(facts)
     return DriftResult(
         domains=domains_frame(mix),
-        tokens=tokens_frame(moved, mix.domains, name_of),
+        tokens=tokens_frame(moved, mix.domains, name_of.series),
         exposure=exposure_frame(benchmarks),
         report=report,
         run=_run_record(versions, items, unit, domains, settings, report),
@@ -240,7 +240,7 @@ def _drivers(
     exposure: Exposure, old: Totals, new: Totals, name_of: Callable[[np.ndarray], list[str]]
 ) -> tuple[tuple[str, float], ...]:
     """Return the tokens that make most of a change, by name; those that neither version has have none."""
-    held = (old.counts.sum(axis=0) + new.counts.sum(axis=0)) > 0
+    held = (old.key_counts + new.key_counts) > 0
     bits = np.where(held, exposure.token_bits, 0.0)
     first = np.argsort(-np.abs(bits), kind="stable")[:DRIVERS]
     first = first[bits[first] != 0]
@@ -301,6 +301,7 @@ def _run_record(
             "origin": domains.source.origin.value,
             "path": domains.source.file,
             "sha256": domains.source.digest,
+            "note": report["origin"]["note"],
         },
         "benchmarks": [benchmark_entry(tokens.benchmark) for tokens in items],
         "read": {

@@ -10,7 +10,7 @@ import polars as pl
 from indexes.profile import FOLDS, LENGTH_EDGES, Profile, duplicate_share
 from reports.drift_facts import CopyFacts
 from reports.drift_schema import Shape
-from reports.drift_summary import divergence
+from reports.drift_tables import divergence
 from scanners.copies import compare_copies
 from scanners.drift_policy import DriftPolicy
 from scanners.shapes import shape_drift

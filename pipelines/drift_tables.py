@@ -51,7 +51,7 @@ def domains_frame(drift: DomainDrift) -> pl.DataFrame:
 
 
 def tokens_frame(
-    drift: TokenDrift, domains: Sequence[str], name_of: Callable[[np.ndarray], list[str]]
+    drift: TokenDrift, domains: Sequence[str], text_of: Callable[[np.ndarray], pl.Series]
 ) -> pl.DataFrame:
     """Return `tokens.parquet`: every token that either version has, by its id.
 
@@ -64,7 +64,7 @@ def tokens_frame(
     frame = pl.DataFrame(
         {
             "token_id": table.key,
-            "token": pl.Series(name_of(table.key), dtype=pl.String),
+            "token": text_of(table.key),
             "baseline": table.baseline,
             "candidate": table.candidate,
             "log2_ratio": table.log2_ratio,

@@ -6,7 +6,7 @@ whether it did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,18 +35,36 @@ class Unit:
             return None
         return TokenUnit(f"{TOKENS}{tokenizer.digest}", lambda: TokenCounter(tokenizer))
 
-    def names(self, profiles: Sequence[Profile]) -> Callable[[np.ndarray], list[str]]:
+    def names(self, profiles: Sequence[Profile]) -> Names:
         """Return what gives keys their texts."""
-        if self.tokenizer is not None:
-            token = self.tokenizer.token
-            return lambda keys: [token(int(key)) for key in keys]
-        known = pl.concat([profile.names for profile in profiles]).unique("key").sort("key")
-        sorted_keys, texts = known["key"].to_numpy(), known["name"]
+        return Names(self.tokenizer, profiles)
 
-        def of(keys: np.ndarray) -> list[str]:
-            return texts.gather(np.searchsorted(sorted_keys, keys)).to_list()
 
-        return of
+class Names:
+    """The texts of keys: of the tokens of a tokenizer, else of the words of profiles."""
+
+    def __init__(self, tokenizer: Tokenizer | None, profiles: Sequence[Profile]) -> None:
+        self._tokenizer = tokenizer
+        self._known = [] if tokenizer is not None else [profile.names for profile in profiles]
+
+    def __call__(self, keys: np.ndarray) -> list[str]:
+        """Return the text of each key, uint64 (n,); all of them are of one of the profiles."""
+        return self.series(keys).to_list()
+
+    def series(self, keys: np.ndarray) -> pl.Series:
+        """Return the same as a column."""
+        if self._tokenizer is not None:
+            token = self._tokenizer.token
+            return pl.Series([token(int(key)) for key in keys], dtype=pl.String)
+        found = pl.Series([None] * len(keys), dtype=pl.String)
+        for names in self._known:
+            known = names["key"].to_numpy()
+            places = np.searchsorted(known, keys).clip(max=max(len(known) - 1, 0))
+            if len(known):
+                is_there = pl.Series(known[places] == keys)
+                own = names["name"].gather(pl.Series(places, dtype=pl.UInt32))
+                found = found.zip_with(~is_there | found.is_not_null(), own)
+        return found
 
 
 def unit_of(settings: DriftSettings) -> Unit:

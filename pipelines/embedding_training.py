@@ -24,7 +24,6 @@ from indexes.embeddings.card import LEAST_AGREEMENT, agreement
 from indexes.embeddings.corpus_index import SAMPLE_OF_A_LIST, lists_for, train_index
 from indexes.embeddings.corpus_windows import WindowModel
 from indexes.store import DamagedError, Manifest, Recipe, Store, StoreError, VersionShard
-from indexes.store.records import ShardParameters
 from pipelines.index import EMBEDDINGS
 from pipelines.shard_step import text_buffers
 
@@ -35,7 +34,7 @@ SAMPLED_SHARDS: Final = 16
 SAMPLED_BYTES: Final = 1 << 20  # of each
 UNPACKED: Final = 4  # times the stored bytes of a packed shard, to guess how many windows it has
 
-_RECIPE = re.compile(r"^(.*) trained=[0-9a-f]{64}$")
+_RECIPE = re.compile(r"^(.*) trained=([0-9a-f]{64})$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,22 +94,40 @@ def read_training(store: Store, manifest: Manifest, model: WindowModel) -> Train
         DamagedError: it is missing or not what was written.
         StoreError: the model gives other vectors here.
     """
-    entries = [entry for entry in manifest.shards if entry.path == TRAINED]
-    if not entries:
+    if not any(entry.path == TRAINED for entry in manifest.shards):
         raise DamagedError(manifest.name, "names no trained index")
-    record = store.record(entries[0].key)
+    return training_of(store, manifest.recipe, model, manifest.name)
+
+
+def training_of(store: Store, recipe: Recipe, model: WindowModel, asked_by: str) -> Training:
+    """Return what the vectors of a recipe begin with; `asked_by` is for errors.
+
+    Raises:
+        DamagedError: it is missing or not what was written.
+        StoreError: the model is another, or gives other vectors here.
+    """
+    parts = _RECIPE.match(recipe.fingerprints)
+    if parts is None or not parts[1].startswith(_start(model, "")):
+        raise StoreError(
+            asked_by,
+            f"its vectors are not those of {model.name} as it is installed here",
+            "install the same model, or build into another store",
+        )
+    digest = parts[2]
+    key = _entry(recipe, digest, 0).key
+    record = store.record(key)
     data = store.open_file(record, TRAINED_FILE, checked=True).to_pybytes()
-    if hashlib.sha256(data).hexdigest() != entries[0].digest:
-        raise DamagedError(manifest.name, "the trained index is another", record.key)
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise DamagedError(asked_by, "the trained index is another", key)
     probes = json.loads(store.open_file(record, PROBES_FILE, checked=True).to_pybytes())
     found = agreement(np.array(probes, np.float32), model.probes())
     if found < LEAST_AGREEMENT:
         raise StoreError(
-            manifest.name,
+            asked_by,
             f"its vectors agree with those that {model.name} gives here to {found:.4f} only",
             "another library or device made them: build into another store",
         )
-    return Training(manifest.recipe, entries[0], data)
+    return Training(recipe, _entry(recipe, digest, len(data)), data)
 
 
 def train(store: Store, shards: Sequence[Shard], model: WindowModel, kind: str) -> Training:
@@ -118,16 +135,21 @@ def train(store: Store, shards: Sequence[Shard], model: WindowModel, kind: str) 
     sample, lists = _sample(shards, model)
     data = train_index(sample, lists, kind)
     digest = hashlib.sha256(data).hexdigest()
-    shard = Shard(TRAINED, Format.TEXT, Compression.NONE, Columns(), None, len(data))
     recipe = _recipe(model, kind, digest)
-    entry = VersionShard.of(shard, recipe, digest)
+    entry = _entry(recipe, digest, len(data))
     if not store.has(entry.key) or store.verify(entry.key):
         store.drop(entry.key)
-        with store.write_shard(ShardParameters.of(shard, recipe), digest) as writer:
+        with store.write_shard(entry.parameters(recipe), digest) as writer:
             writer.write(TRAINED_FILE, data)
             writer.write(PROBES_FILE, json.dumps(np.round(model.probes(), 6).tolist()).encode())
             writer.finish(ReadLog())
     return Training(recipe, entry, data)
+
+
+def _entry(recipe: Recipe, digest: str, n_bytes: int) -> VersionShard:
+    """Return the entry of a trained index in a manifest."""
+    shard = Shard(TRAINED, Format.TEXT, Compression.NONE, Columns(), None, n_bytes)
+    return VersionShard.of(shard, recipe, digest)
 
 
 def _sample(shards: Sequence[Shard], model: WindowModel) -> tuple[np.ndarray, int]:

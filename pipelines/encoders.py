@@ -7,6 +7,7 @@ from typing import Final
 
 from indexes.embeddings.encoder import Encoder, load_encoder
 from indexes.embeddings.model_files import packaged_folder
+from indexes.embeddings.probes import translation_scale
 from indexes.embeddings.static import load_static
 from pipelines.settings import SearchSettings
 from scanners.examine import EMBEDDING
@@ -22,14 +23,19 @@ def encoder_of(settings: SearchSettings) -> Encoder | None:
     or needed and the packaged one is not installed.
 
     Raises:
-        EncoderError: the model that is named, or the device, cannot be used.
+        EncoderError: the model that is named, or the device, cannot be used, or translations are asked
+            for and the model does not bring them together.
     """
     if EMBEDDING not in settings.scanners or settings.embedding_model == NO_MODEL:
         return None
     is_there = packaged_folder() is not None and find_spec(LIBRARY) is not None
-    if settings.embedding_model is None and settings.prefilter and not is_there:
+    is_needed = settings.translations or not settings.prefilter
+    if settings.embedding_model is None and not is_needed and not is_there:
         return None
-    return load_encoder(settings.embedding_model, settings.device)
+    encoder = load_encoder(settings.embedding_model, settings.device)
+    if settings.translations:
+        translation_scale(encoder)  # refused now, before anything is read
+    return encoder
 
 
 def model_names(settings: SearchSettings, encoder: Encoder | None) -> dict[str, str]:

@@ -22,7 +22,8 @@ from pipelines.drift import DriftResult, drift
 from pipelines.files import write_table, write_text
 from pipelines.gate_settings import GateSettings
 from pipelines.gate_sites import sites_of
-from pipelines.index import IndexSettings, build_index
+from pipelines.index import build_index
+from pipelines.index_settings import IndexSettings
 from pipelines.mapping import Progress as PartsProgress
 from pipelines.run_record import run_json, run_start
 from pipelines.scan import Progress, ScanResult, scan

@@ -80,6 +80,7 @@ def _scanners(settings: GateSettings) -> tuple[str, ...]:
         *_option("--scanners", ",".join(settings.scanners), ",".join(USUAL.scanners)),
         *_option("--embedding-model", settings.embedding_model, None),
         *(() if settings.prefilter else ("--no-prefilter",)),
+        *(("--translations",) if settings.translations else ()),
     )
 
 

@@ -40,8 +40,9 @@ class ItemTokens:
         if len(self.keys) and not np.array_equal(keys[columns.clip(max=len(keys) - 1)], self.keys):
             raise ValueError("an item holds a token that is not among the keys")
         ones = np.ones(len(columns))
-        found = sparse.csr_array((ones, columns, self.ends), shape=(len(self.ends) - 1, len(keys)))
-        found.sum_duplicates()
+        shape = len(self.ends) - 1, len(keys)
+        found = sparse.csr_array((ones, columns, self.ends.copy()), shape=shape)
+        found.sum_duplicates()  # writes to what it was made of
         return found
 
 

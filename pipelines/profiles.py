@@ -2,7 +2,8 @@
 
     plan:   list the shards, split the large ones, and put neighbours together into groups
     map:    one step per group (pipelines.profile_step): its profile; of a store one per shard
-    merge:  add the profiles up, those of equal weight first, so that integers stay integers
+    merge:  add the profiles up, those of equal weight first, so that integers stay integers; a store keeps
+            sums (pipelines.stored_sums)
 
 Results do not depend on the number of jobs, the order of shards or the size of batches.
 """
@@ -20,7 +21,7 @@ from pipelines.domain_sources import Domains
 from pipelines.drift_settings import DriftSettings
 from pipelines.mapping import Progress, Tell, run_steps
 from pipelines.profile_step import ProfileStep, TokenUnit, warm_up
-from pipelines.profile_sums import sums_by_weight
+from pipelines.profile_sums import places_by_weight, sums_by_weight
 from pipelines.shard_step import file_digest
 from pipelines.stored_profiles import StoredProfiles, is_kept, stored_profiles
 
@@ -103,8 +104,7 @@ def profile_version(
         corpus, shards, settings.store, step,
         jobs=settings.jobs, tool_version=tool_version, stage=stage, progress=progress,
     ) as stored:  # fmt: skip
-        load = _loaded(stored)
-        done = _add_up([[shard] for shard in shards], load, settings.jobs, stage, lambda _: None)
+        done = _stored_sums(stored, shards, settings.jobs)
     return _version(corpus, shards, done, step.unit)
 
 
@@ -143,17 +143,6 @@ def _fresh(step: ProfileStep) -> _Run:
     return run
 
 
-def _loaded(stored: StoredProfiles) -> _Run:
-    """Return what loads the profile of a single shard."""
-
-    def run(parts: Sequence[Shard], tell: Tell) -> _Done:
-        (shard,) = parts
-        log, profile, digest = stored.load(shard, tell)
-        return profile, [(log, digest)]
-
-    return run
-
-
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What all steps gave."""
@@ -186,6 +175,19 @@ def _add_up(
         [log for log, _ in read],
         {part.path: own for part, (_, own) in zip(parts, read, strict=True) if own is not None},
     )
+
+
+def _stored_sums(stored: StoredProfiles, shards: Sequence[Shard], jobs: int) -> _Sums:
+    """Add up what a store holds, weight by weight."""
+    by_weight: list[tuple[float, Profile]] = []
+    read: dict[str, tuple[ReadLog, str | None]] = {}
+    places = places_by_weight([shard.weight for shard in shards])
+    for weight in sorted(places):
+        profile, own = stored.total([shards[place] for place in places[weight]], jobs)
+        by_weight.append((weight, profile))
+        read |= own
+    digests = {path: digest for path, (_, digest) in read.items() if digest is not None}
+    return _Sums(by_weight, [read[shard.path][0] for shard in shards], digests)
 
 
 def _version(corpus: Sequence[str], shards: Sequence[Shard], sums: _Sums, unit: str) -> Version:

@@ -29,6 +29,7 @@ from pipelines.calibration.paraphrases import ParaphraseFile, read_paraphrases
 from pipelines.calibration.words import calibration_section
 from pipelines.encoders import encoder_of, model_names
 from pipelines.files import write_table, write_text
+from pipelines.prefilter_audit import audit_prefilter, told_of_audit
 from pipelines.run_record import run_head, run_json
 from pipelines.settings import ScanSettings
 from pipelines.shard_step import ScanPlan, StepResult, choose_examples, warm_up
@@ -105,16 +106,25 @@ def scan(
     warm_up(settings.scanners)
     progress(Progress("indexing items"))
     patterns = source.patterns(read)
-    plan = ScanPlan(read, patterns, settings.scanners, encoder, prefilter=settings.prefilter)
+    plan = ScanPlan(
+        read, patterns, settings.scanners, encoder, prefilter=settings.prefilter,
+        translations=settings.translations,
+    )  # fmt: skip
     source.prepare(plan)
     clock["scanning"] = time.time()
     steps = _run_steps(source, plan, settings, progress)
     clock["calibrating"] = time.time()
-    calibration = _calibrate(source, steps, plan, paraphrases, settings, progress)
+    calibration = _calibrate(source, steps, plan, paraphrases, settings, tool_version, progress)
     clock["merging"] = time.time()
     models = model_names(settings, encoder)
+    audit = None
+    if plan.semantic is not None and plan.semantic.prefilter:  # else no document is read for it
+        audit = audit_prefilter(plan, source.hosts(steps))
     result = _merge(source, steps, plan, calibration, models, settings, tool_version)
     result.run.update(run_head(settings, read, paraphrases, tool_version))
+    if audit is not None:
+        result.run["prefilter_audit"] = audit
+        result.report["parameters"]["prefilter_audit"] = told_of_audit(audit)
     clock["finished"] = time.time()
     result.run["timings"] = _timings(clock)
     return result
@@ -158,8 +168,9 @@ def _run_steps(
     progress: Callable[[Progress], None],
 ) -> list[StepResult]:
     """Run one step per unit of the source on `jobs` threads."""
-    units = sorted(source.units(), key=lambda unit: -unit.size_bytes)  # the largest first: the
-    # threads end together
+    # the largest first: the threads end together
+    units = sorted(source.units(), key=lambda unit: -sum(shard.size_bytes for shard in unit))
+    n_shards = sum(map(len, units))
     read_ahead = len(units) < settings.jobs
     done: list[StepResult] = []
     current: dict[int, tuple[int, int, int]] = {}
@@ -167,16 +178,20 @@ def _run_steps(
     stop = threading.Event()
 
     def step(number: int) -> None:
-        for result in source.step(units[number], plan, read_ahead=read_ahead):
+        for results in source.step(units[number], plan, read_ahead=read_ahead):
             if stop.is_set():
                 return
             with lock:
-                current[number] = (result.log.documents, result.log.bytes, len(result.places))
+                current[number] = (
+                    sum(result.log.documents for result in results),
+                    sum(result.log.bytes for result in results),
+                    sum(len(result.places) for result in results),
+                )
                 documents, size, findings = (sum(n) for n in zip(*current.values(), strict=True))
-                tell = Progress("scanning", len(done), len(units), documents, size, findings)
+                tell = Progress("scanning", len(done), n_shards, documents, size, findings)
             progress(tell)
         with lock:
-            done.append(result)
+            done.extend(results)
 
     map_threads(step, range(len(units)), settings.jobs, stop)
     return done
@@ -188,22 +203,34 @@ def _calibrate(
     plan: ScanPlan,
     paraphrases: ParaphraseFile | None,
     settings: ScanSettings,
+    tool_version: str,
     progress: Callable[[Progress], None],
 ) -> Calibration | None:
-    """Measure the scan on leaks planted into documents that the steps drew; None if not asked."""
+    """Measure the scan on leaks planted into documents that the steps drew; None if not asked.
+
+    What an index store has of an equal battery is taken from there.
+    """
     if settings.calibration == "off":
         return None
     progress(Progress("calibrating"))
+    asked = (settings.calibration, "" if paraphrases is None else paraphrases.digest)
+    kept = source.battery(steps, plan, asked, tool_version)
+    if kept is not None and (known := kept.load()) is not None:
+        return known
+    hosts = source.hosts(steps)
     plan.sieve = source.sieve(plan)
     try:
-        return run_battery(
+        battery = run_battery(
             plan,
-            source.hosts(steps),
+            hosts,
             size=settings.calibration,
             paraphrases=None if paraphrases is None else paraphrases.texts,
         )
     finally:
         plan.sieve = None
+    if kept is not None:
+        kept.save(battery, len(hosts))
+    return battery
 
 
 def _merge(

@@ -28,9 +28,11 @@ class SearchSettings(BaseModel):
     fields: str | None = None  # map of the benchmarks' fields, "question=prompt,answer=completion"
     scanners: tuple[ScannerName, ...] = ("ngram",)
     # Of the embedding scanner: the transformer of its second stage (the packaged one where that is
-    # installed if None, no transformer at all if "none"), and whether static vectors choose for it.
+    # installed if None, no transformer at all if "none"), whether static vectors choose for it, and
+    # whether it looks for translations of items in text of other languages.
     embedding_model: str | None = None
     prefilter: bool = True
+    translations: bool = False
     device: Device = "auto"
     calibration: CalibrationSize = "quick"  # the battery that measures the scan itself
     jobs: int = Field(default=1, ge=1)
@@ -55,6 +57,23 @@ class SearchSettings(BaseModel):
             )
         return prefilter
 
+    @field_validator("translations")
+    @classmethod
+    def _have_a_model(cls, translations: bool, info: ValidationInfo) -> bool:
+        if not translations:
+            return False
+        if "embedding" not in info.data.get("scanners", ()):
+            raise ValueError(
+                "translations are looked for by the scanner embedding; add it to --scanners, or leave "
+                "out --translations"
+            )
+        if info.data.get("embedding_model") == "none":
+            raise ValueError(
+                "translations are found by a multilingual model only; name one with "
+                "--embedding-model, or leave out --translations"
+            )
+        return True
+
     def search(self) -> dict[str, Any]:
         """Return the settings that every search has, by name."""
         return {name: getattr(self, name) for name in SearchSettings.model_fields}
@@ -74,6 +93,11 @@ class ScanSettings(SearchSettings):
         if store is not None and set(info.data.get("scanners", ())) - set(STORED):
             raise ValueError(
                 "an index store holds n-grams and embeddings; name the corpus itself to use minhash"
+            )
+        if store is not None and info.data.get("translations"):
+            raise ValueError(
+                "an index store does not tell where translations are; name the corpus itself to look "
+                "for them"
             )
         return store
 

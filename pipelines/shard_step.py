@@ -104,6 +104,7 @@ class ScanPlan:
         encoder: Encoder | None = None,
         *,
         prefilter: bool = True,
+        translations: bool = False,
     ) -> None:
         self.benchmarks = benchmarks
         self.items: tuple[Item, ...] = tuple(i for b in benchmarks for i in b.items)
@@ -120,8 +121,9 @@ class ScanPlan:
         self.semantic: Semantic | None = None
         if EMBEDDING in scanners:
             self.semantic = Semantic(
-                patterns, self.items, load_background(), load_static(), encoder, prefilter
-            )
+                patterns, self.items, load_background(), load_static(), encoder, prefilter,
+                translations,
+            )  # fmt: skip
         self.tally = PresetTally(patterns)
 
     def examine(self, data: np.ndarray, bounds: np.ndarray, marks: Marks) -> list[Examined]:
@@ -189,24 +191,39 @@ def scan_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> None:
 
 def search_batch(batch: Batch, plan: ScanPlan, result: StepResult) -> int:
     """Add the findings of one batch to the result; return its number of words."""
-    data, bounds = text_buffers(batch.texts)
+    return search_batches([batch], plan, [result])
+
+
+def search_batches(batches: Sequence[Batch], plan: ScanPlan, results: Sequence[StepResult]) -> int:
+    """Add the findings of each batch to its own result; return the number of words of all.
+
+    Together they cost less than one by one: whatever is done once for a batch takes half a millisecond.
+    """
+    texts = batches[0].texts
+    if len(batches) > 1:
+        texts = pa.concat_arrays([batch.texts for batch in batches])
+    first = np.cumsum([0, *(len(batch.rows) for batch in batches)])
+    data, bounds = text_buffers(texts)
     examined = plan.examine(data, bounds, plan.tally.marks)
     scanned, judged = examined[0].scanned, examined[0].judged
     items = np.unique(plan.patterns.owners.item[judged.owner])
     plan.tally.add(scanned, judged, {int(i): plan.items[i].question for i in items})
-    text_of = lru_cache(maxsize=1)(lambda document: batch.texts[document].as_py())
+    text_of = lru_cache(maxsize=1)(lambda document: texts[document].as_py())
     for finding in tell_all(examined, data, bounds, plan, text_of):
+        number = int(np.searchsorted(first, finding.document, side="right")) - 1
+        batch, at = batches[number], finding.document - int(first[number])
         place = Place(
             finding,
             batch.shard.path,
-            int(batch.rows[finding.document]),
-            batch.ids[finding.document].as_py(),
-            batch.domains[finding.document].as_py(),
+            int(batch.rows[at]),
+            batch.ids[at].as_py(),
+            batch.domains[at].as_py(),
         )
-        result.places.append(place)
-        result.examples.append(_context(place, text_of(finding.document)))
-    if len(result.examples) > 1000:
-        result.examples = choose_examples(result.examples, plan)
+        results[number].places.append(place)
+        results[number].examples.append(_context(place, text_of(finding.document)))
+    for result in results:
+        if len(result.examples) > 1000:
+            result.examples = choose_examples(result.examples, plan)
     return scanned.words
 
 

@@ -8,31 +8,31 @@ from typing import Final, Protocol
 import numpy as np
 
 from corpora.benchmarks import Benchmark
-from corpora.problems import CorpusError, Problem, ReadLog
+from corpora.problems import CorpusError, ReadLog
 from corpora.shards import Columns, Shard, resolve, split
 from indexes.background import load_background
 from indexes.fingerprints import common_seeds, fingerprint
 from indexes.lookup import Queries, build_queries, nominate
 from indexes.ngram import LONG_WORDS, rare_places
-from indexes.segments import SegmentBuilder, SegmentError, read_segment
+from indexes.segments import SegmentBuilder, read_segment
 from indexes.shown import TRIALS, shown_copies
-from indexes.store import DamagedError, Manifest, Store, StoreError, VersionShard
-from indexes.texts import TextsError
-from pipelines.index import is_index, recipe
+from indexes.store import Manifest, Store, StoreError, VersionShard
+from pipelines.index import is_index
 from pipelines.plan_cache import Prepared, prepared
 from pipelines.settings import ScanSettings
+from pipelines.shard_index import recipe
 from pipelines.shard_step import (
     MOST_HOST_CHARS,
     ScanPlan,
     Sieve,
     StepResult,
-    choose_examples,
     choose_hosts,
     scan_shard,
-    search_batch,
 )
+from pipelines.stored_batteries import StoredBattery, stored_battery
 from pipelines.stored_meanings import StoredMeanings
-from pipelines.stored_shard import REINDEX, StoredShard
+from pipelines.stored_shard import StoredShard
+from pipelines.stored_step import DAMAGE, StoredStep, groups, warm_up
 from scanners.examine import EMBEDDING
 from scanners.fields import Role
 from scanners.least import least_units
@@ -47,16 +47,24 @@ class Source(Protocol):
 
     name: str
 
-    def units(self) -> list[Shard]:
-        """Return what steps are done for."""
+    def units(self) -> list[list[Shard]]:
+        """Return what steps are done for: shards, or parts of them."""
         ...
 
-    def step(self, unit: Shard, plan: ScanPlan, *, read_ahead: bool) -> Iterator[StepResult]:
-        """Scan a unit; yields the same growing result."""
+    def step(
+        self, unit: Sequence[Shard], plan: ScanPlan, *, read_ahead: bool
+    ) -> Iterator[list[StepResult]]:
+        """Scan a unit; yields the growing results of its shards."""
         ...
 
     def hosts(self, steps: Sequence[StepResult]) -> list[str]:
         """Return the documents that leaks are planted into."""
+        ...
+
+    def battery(
+        self, steps: Sequence[StepResult], plan: ScanPlan, asked: Sequence[str], tool_version: str
+    ) -> StoredBattery | None:
+        """Return where the calibration battery with these hosts is kept, if anywhere."""
         ...
 
     def sieve(self, plan: ScanPlan) -> Sieve | None:
@@ -84,17 +92,30 @@ class Corpus:
         self._settings = settings
         self._shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
 
-    def units(self) -> list[Shard]:
+    def units(self) -> list[list[Shard]]:
         """Return the shards, the large ones in parts."""
-        return [part for shard in self._shards for part in split(shard, self._settings.part_bytes)]
+        return [
+            [part] for shard in self._shards for part in split(shard, self._settings.part_bytes)
+        ]
 
-    def step(self, unit: Shard, plan: ScanPlan, *, read_ahead: bool) -> Iterator[StepResult]:
+    def step(
+        self, unit: Sequence[Shard], plan: ScanPlan, *, read_ahead: bool
+    ) -> Iterator[list[StepResult]]:
         """Scan a shard or a part of one."""
-        return scan_shard(unit, plan, batch_bytes=self._settings.batch_bytes, read_ahead=read_ahead)
+        batch_bytes = self._settings.batch_bytes
+        for shard in unit:
+            for result in scan_shard(shard, plan, batch_bytes=batch_bytes, read_ahead=read_ahead):
+                yield [result]
 
     def hosts(self, steps: Sequence[StepResult]) -> list[str]:
         """Return the documents that the steps drew."""
         return [host.text for host in choose_hosts([host for step in steps for host in step.hosts])]
+
+    def battery(
+        self, _steps: Sequence[StepResult], _plan: ScanPlan, _asked: Sequence[str], _version: str
+    ) -> StoredBattery | None:
+        """Return None: there is no store."""
+        return None
 
     def sieve(self, _plan: ScanPlan) -> Sieve | None:
         """Return None: every document is read."""
@@ -128,48 +149,48 @@ class StoredVersion:
         self._made: Prepared | None = None  # of the patterns of the plan
         self._meanings: StoredMeanings | None = None
 
-    def units(self) -> list[Shard]:
+    def shards(self) -> list[Shard]:
         """Return the shards of the version."""
         return [_shard(entry) for entry in self.manifest.shards]
 
-    def step(self, unit: Shard, plan: ScanPlan, *, read_ahead: bool) -> Iterator[StepResult]:
-        """Look a shard up and scan the documents that it nominates."""
+    def units(self) -> list[list[Shard]]:
+        """Return the shards of the version, some to each step."""
+        return groups(self.shards(), self._settings.jobs)
+
+    def step(
+        self, unit: Sequence[Shard], plan: ScanPlan, *, read_ahead: bool
+    ) -> Iterator[list[StepResult]]:
+        """Look shards up and scan the documents that they nominate."""
         del read_ahead  # few documents are read
-        entry = self._entries[unit.path]
-        try:
-            stored = StoredShard(self.store, self.store.record(entry.key), unit)
-            rows = stored.nominated(self._queries_of(plan))
-            if self._meanings is not None:
-                rows = np.union1d(rows, self._meanings.rows(entry))
-            result = stored.result()
-            fetched = StepResult(unit)
-            for batch in stored.read(rows, fetched.log, self._settings.batch_bytes):
-                search_batch(batch, plan, fetched)
-        except (DamagedError, SegmentError, TextsError) as error:
-            result = StepResult(unit)
-            result.log.add(Problem(unit.path, None, f"its index is damaged: {error}", REINDEX))
-            yield result
-            return
-        result.places, result.fetched = fetched.places, fetched.log.documents
-        result.examples = choose_examples(fetched.examples, plan)
-        for problem in fetched.log.problems:
-            result.log.add(problem)
-        yield result
+        batch_bytes = self._settings.batch_bytes
+        queries = self._queries_of(plan)
+        step = StoredStep(self.store, self._entries, queries, self._meanings, batch_bytes)
+        return step.run(unit, plan)
 
     def hosts(self, steps: Sequence[StepResult]) -> list[str]:
         """Read the documents that the builds drew."""
         drawn = choose_hosts([host for step in steps for host in step.hosts])
         texts: list[str] = []
         for path in sorted({host.shard for host in drawn}):
-            entry = self._entries[path]
             try:
-                stored = StoredShard(self.store, self.store.record(entry.key), _shard(entry))
+                stored = self._stored(_shard(self._entries[path]))
                 rows = np.array(sorted(host.row for host in drawn if host.shard == path), np.int64)
                 for batch in stored.read(rows, ReadLog()):
                     texts += [text[:MOST_HOST_CHARS] for text in batch.texts.to_pylist()]
-            except (DamagedError, TextsError):
+            except DAMAGE:
                 continue  # of no concern but where something of it had to be read, and told there
         return texts
+
+    def _stored(self, shard: Shard) -> StoredShard:
+        return StoredShard(self.store, self.store.record(self._entries[shard.path].key), shard)
+
+    def battery(
+        self, steps: Sequence[StepResult], plan: ScanPlan, asked: Sequence[str], tool_version: str
+    ) -> StoredBattery | None:
+        """Return where the battery is kept; its documents are told without reading them."""
+        drawn = choose_hosts([host for step in steps for host in step.hosts])
+        hosts = ((self._entries[host.shard].key, host.row) for host in drawn)
+        return stored_battery(self.store, plan, hosts, asked, tool_version)
 
     def sieve(self, plan: ScanPlan) -> Sieve:
         """Return what nominates documents: fingerprints and vectors, looked up as in the store."""
@@ -200,7 +221,7 @@ class StoredVersion:
         return made.patterns
 
     def prepare(self, plan: ScanPlan) -> None:
-        """Name the items that the store may not show.
+        """Name the items that the store may not show, and load the kernels of a look-up.
 
         Raises:
             StoreError: the embedding scanner is asked for, and the store has no vectors for it.
@@ -208,6 +229,7 @@ class StoredVersion:
         if EMBEDDING in plan.scanners and self._meanings is None:
             shards = self.manifest.shards
             self._meanings = StoredMeanings.find(self.store, shards, plan, plan.encoder)
+        warm_up(self._queries_of(plan))
         plan.reasons = tuple(
             reason or short
             for reason, short in zip(plan.reasons, _too_short(plan.patterns), strict=True)

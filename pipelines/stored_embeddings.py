@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, Literal
 
 import numpy as np
 
@@ -29,11 +30,14 @@ from indexes.embeddings.corpus_windows import EncodedWindows, StaticWindows, Win
 from indexes.embeddings.encoder import load_encoder
 from indexes.embeddings.model_files import PACKAGED
 from indexes.embeddings.static import load_static
-from indexes.store import Manifest, ShardWriter, Store, version_name
+from indexes.store import Manifest, Recipe, ShardWriter, Store, version_name
 from pipelines.embedding_look_up import ERROR_UNIT, count_of, window_ids
-from pipelines.embedding_training import TRAINED, Training, stored_training, train
-from pipelines.index import Built, Counts, IndexSettings, ShardBuilder, refuse_store_within
+from pipelines.embedding_training import TRAINED, Training, stored_training, train, training_of
+from pipelines.index import refuse_store_within
+from pipelines.index_settings import Built, IndexSettings
 from pipelines.mapping import Progress
+from pipelines.settings import Device
+from pipelines.shard_builder import MOST_WAIT_S, Counts, ShardBuilder
 from pipelines.shard_step import text_buffers
 
 STATIC: Final = "static"  # the model that ships
@@ -43,6 +47,15 @@ VECTORS_FILE: Final = "vectors-{:05}.faiss"
 FILE_VECTORS: Final = 1 << 20  # from which a shard has one more file: what a build keeps in memory
 
 
+class EmbeddingSettings(IndexSettings):
+    """Settings of a build of embeddings; of an index's, `keep_text` and `name` do not bear on them."""
+
+    embedding_model: str = STATIC  # or a sentence-transformers model, by name or folder
+    device: Device = "auto"
+    codes: Literal["sq8", "rabitq"] = "sq8"  # of `indexes.embeddings.corpus_index.KINDS`
+
+
+@lru_cache(maxsize=1)  # a step of a flow embeds some shards: its process loads the model once
 def window_model(model: str, device: str) -> WindowModel:
     """Return the model of a name: "static", or a sentence-transformers model by name or folder.
 
@@ -54,6 +67,55 @@ def window_model(model: str, device: str) -> WindowModel:
     return EncodedWindows(load_encoder(None if model == PACKAGED else model, device))
 
 
+def trained_recipe(shards: Sequence[Shard], where: str, model: WindowModel, kind: str) -> Recipe:
+    """Return the recipe of vectors, after training an index for them where the store has none.
+
+    Raises:
+        StoreError: where the store cannot be used, or has vectors of this model by another library.
+        OSError: where the store cannot be written.
+    """
+    store = Store.open(where, create=True)
+    with store.building():
+        return (stored_training(store, model, kind) or train(store, shards, model, kind)).recipe
+
+
+def embed_shards(
+    shards: Sequence[Shard],
+    where: str,
+    settings: IndexSettings,
+    model: WindowModel,
+    recipe: Recipe,
+    *,
+    most_wait_s: float = MOST_WAIT_S,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Built:
+    """Embed what the store lacks of some shards; `build_embeddings` then writes the manifest of them all.
+
+    Args:
+        shards: whole files.
+        where: the store.
+        settings: how shards are read.
+        model: gives the vectors.
+        recipe: that of `trained_recipe`.
+        most_wait_s: for a shard that another builder is at, then it is embedded here, too.
+        progress: called as the build goes on.
+
+    Raises:
+        CorpusError: where a shard lacks the text column.
+        StoreError: where the store cannot be used, or the model is another than the recipe's.
+        EncoderError: where FAISS is missing.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    store = Store.open(where, create=True)
+    built = Built(where, shards=len(shards), mended=list(store.mended))
+    with store.building() as lease:
+        maker = _Maker(model, training_of(store, recipe, model, where), settings)
+        ShardBuilder(maker, store, settings, built, progress, lease.refresh, most_wait_s).run(
+            shards
+        )
+    return built
+
+
 def build_embeddings(
     corpus: Sequence[str],
     where: str,
@@ -61,13 +123,14 @@ def build_embeddings(
     model: WindowModel,
     *,
     kind: str = "sq8",
+    recipe: Recipe | None = None,
     tool_version: str,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Built:
     """Embed what the store lacks of a corpus, and write the manifest of the version of embeddings.
 
-    `kind` is one of `indexes.embeddings.corpus_index.KINDS`. Of the settings, `keep_text` and `name`
-    do not bear on embeddings.
+    `kind` is one of `indexes.embeddings.corpus_index.KINDS`; `recipe` is that of `trained_recipe`, None
+    where it was not called. Of the settings, `keep_text` and `name` do not bear on embeddings.
 
     Raises:
         CorpusError: where the corpus is named wrongly or lacks the text column.
@@ -83,7 +146,10 @@ def build_embeddings(
     built = Built(where, shards=len(shards), mended=list(store.mended))
     with store.building() as lease:
         progress(Progress("training", 0, len(shards), 0, 0))
-        trained = stored_training(store, model, kind) or train(store, shards, model, kind)
+        if recipe is None:
+            trained = stored_training(store, model, kind) or train(store, shards, model, kind)
+        else:
+            trained = training_of(store, recipe, model, where)
         maker = _Maker(model, trained, settings)
         builder = ShardBuilder(maker, store, settings, built, progress, lease.refresh)
         entries = builder.run(shards)

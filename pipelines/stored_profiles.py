@@ -2,15 +2,15 @@
 
 They lie beside the indexes of shards, under the hash of the shard's content and of what was asked: the
 unit, the normal form, who gives documents their domains. A version of profiles has a manifest of its own,
-so `index list`, `verify` and `prune` work as for indexes.
+so `index list`, `verify` and `prune` work as for indexes; it names the sums of its profiles, too
+(`pipelines.stored_sums`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from corpora.character_kinds import kinds_fingerprint
@@ -19,31 +19,18 @@ from corpora.normal_form import fingerprint
 from corpora.problems import Problem, ReadLog
 from corpora.shards import Shard
 from indexes.profile import Profile, ProfileError, empty_profile, from_bytes, to_bytes
-from indexes.store import (
-    DamagedError,
-    Manifest,
-    Recipe,
-    ShardWriter,
-    Store,
-    VersionShard,
-    version_name,
-)
-from pipelines.index import (
-    MOST_WAIT_S,
-    PROFILES,
-    Built,
-    Counts,
-    IndexSettings,
-    ShardBuilder,
-    refuse_store_within,
-)
+from indexes.store import DamagedError, Recipe, ShardWriter, Store, StoreError, VersionShard
+from pipelines.index import PROFILES, refuse_store_within
+from pipelines.index_settings import Built, IndexSettings
 from pipelines.mapping import Progress, Tell
 from pipelines.profile_step import ProfileStep
+from pipelines.shard_builder import MOST_WAIT_S, Counts, ShardBuilder
+from pipelines.stored_sums import StoredSums, is_sum
+from pipelines.stored_versions import beside_name, drop_shard, log_so_far, write_beside
 
 SCHEME: Final = f"{PROFILES}1"  # raised when the same documents give another profile
 PROFILE_FILE: Final = "profile.arrow"
 NAME_PREFIX: Final = "profile-"
-MOST_NAME_CHARS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +42,52 @@ class StoredProfiles:
     problems: dict[str, Problem]
     rebuild: Callable[[Shard], Problem | None]
     unit: str
+    sums: StoredSums
 
-    def load(self, shard: Shard, tell: Tell) -> tuple[ReadLog, Profile, str | None]:
-        """Return what was read of a shard, its profile and its digest; damage is built anew."""
+    def total(
+        self, shards: Sequence[Shard], jobs: int
+    ) -> tuple[Profile, dict[str, tuple[ReadLog, str | None]]]:
+        """Return the sum of the profiles of some shards, and each one's log and digest by its path.
+
+        Damage is built anew. What cannot be read has a problem in its log and no digest.
+        """
+        readable = [shard for shard in shards if shard.path not in self.problems]
+        by_key = {self.entries[shard.path].key: shard for shard in readable}
+
+        def load(key: str, tell: Tell) -> Profile | None:
+            profile = self._profile(by_key[key])
+            tell(0, 0)
+            return profile
+
+        profile = empty_profile(self.unit)
+        if readable:
+            self.sums.load = load
+            profile = self.sums.total([self.entries[s.path].key for s in readable], jobs)
+        return profile, {shard.path: self._log(shard) for shard in shards}
+
+    def _profile(self, shard: Shard) -> Profile | None:
+        """Return the profile of a shard; None where it is damaged and cannot be read any more."""
+        try:
+            return self._read(self.entries[shard.path])
+        except (DamagedError, ProfileError):
+            problem = self.rebuild(shard)
+            if problem is not None:
+                self.problems[shard.path] = problem
+                return None
+            return self._read(self.entries[shard.path])
+
+    def _read(self, entry: VersionShard) -> Profile:
+        record = self.store.record(entry.key)
+        return from_bytes(self.store.open_file(record, PROFILE_FILE, checked=True))
+
+    def _log(self, shard: Shard) -> tuple[ReadLog, str | None]:
         problem = self.problems.get(shard.path)
         if problem is None:
             entry = self.entries[shard.path]
-            try:
-                log, profile = self._read(entry)
-            except (DamagedError, ProfileError):
-                problem = self.rebuild(shard)
-                if problem is None:
-                    log, profile = self._read(entry)
-        if problem is not None:
-            log, profile = ReadLog(), empty_profile(self.unit)
-            log.add(problem)
-            return log, profile, None
-        tell(log.documents, log.bytes)
-        return log, profile, entry.digest
-
-    def _read(self, entry: VersionShard) -> tuple[ReadLog, Profile]:
-        record = self.store.record(entry.key)
-        data = self.store.open_file(record, PROFILE_FILE, checked=True)
-        return record.read.read_log(entry.path), from_bytes(data)
+            return self.store.record(entry.key).read.read_log(entry.path), entry.digest
+        log = ReadLog()
+        log.add(problem)
+        return log, None
 
 
 def recipe_of(step: ProfileStep) -> Recipe:
@@ -136,7 +146,7 @@ def stored_profiles(
     stage: str,
     progress: Callable[[Progress], None],
 ) -> Iterator[StoredProfiles]:
-    """Make the profiles that a store lacks, and give all of them; nobody prunes meanwhile.
+    """Make the profiles that a store lacks, and give their sum; nobody prunes meanwhile.
 
     Raises:
         CorpusError: where a shard lacks the text column.
@@ -152,24 +162,32 @@ def stored_profiles(
             maker, store, IndexSettings(jobs=jobs), built, progress, lease.refresh
         )
         entries = builder.run(shards)
-        if not built.problems and shards:
-            own = tuple(entries[shard.path] for shard in shards)
-            name = (NAME_PREFIX + version_name(corpus, own))[-MOST_NAME_CHARS:]
-            now = datetime.now(UTC)
-            store.write_version(
-                Manifest(
-                    name=name, created=now, tool_version=tool_version, recipe=maker.recipe, shards=own
-                )
-            )  # fmt: skip
+        sums = StoredSums(store, maker.recipe, NAME_PREFIX, step.unit)
+        own = [entries[shard.path] for shard in shards if shard.path in entries]
+        name = beside_name(NAME_PREFIX, corpus, own)
+        is_whole = bool(shards) and not built.problems
+        if is_whole:
+            sums.named = _sums_of(store, name)
+            write_beside(store, name, maker.recipe, tool_version, [*own, *sums.named.values()])
+        known = set(sums.named)
 
         def rebuild(shard: Shard) -> Problem | None:
-            with store.lease(entries[shard.path].key):
-                store.drop(entries[shard.path].key)
+            drop_shard(store, entries[shard.path].key)
             builder.run([shard])
             return next((p for p in built.problems if p.shard == shard.path), None)
 
         problems = {problem.shard: problem for problem in built.problems}
-        yield StoredProfiles(store, entries, problems, rebuild, step.unit)
+        yield StoredProfiles(store, entries, problems, rebuild, step.unit, sums)
+        if is_whole and set(sums.named) != known:
+            write_beside(store, name, maker.recipe, tool_version, [*own, *sums.named.values()])
+
+
+def _sums_of(store: Store, name: str) -> dict[str, VersionShard]:
+    """Return the sums that a version of this name has; one that is damaged or not there has none."""
+    with suppress(StoreError):
+        entries = {entry.key: entry for entry in store.version(name).shards if is_sum(entry)}
+        return {key: entry for key, entry in entries.items() if store.has(key)}
+    return {}
 
 
 class _Maker:
@@ -185,14 +203,7 @@ class _Maker:
     ) -> tuple[ReadLog, Counts]:
         """Write the profile."""
         del scan
-        so_far = ReadLog()
-
-        def note(documents: int, size_bytes: int) -> None:
-            so_far.documents += documents
-            so_far.bytes += size_bytes
-            tell(so_far)
-
-        profile, [log] = self.step.profile([shard], note)
+        profile, [log] = self.step.profile([shard], log_so_far(tell))
         writer.write(PROFILE_FILE, to_bytes(profile))
         counts: Counts = {name: int(profile.total(name)) for name in ("words", "tokens")}
         return log, counts

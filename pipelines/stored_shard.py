@@ -20,10 +20,10 @@ from corpora.rows import read_rows
 from corpora.shards import Shard
 from corpora.streams import READ_ERRORS, may_pass
 from indexes.lookup import Queries, nominate
-from indexes.segments import read_segment
+from indexes.segments import read_segment, rows_of
 from indexes.store import ShardRecord, Store
 from indexes.texts import TextsError, read_texts
-from pipelines.index import HOSTS_FILE, LINES_FILE, unpack_offsets
+from pipelines.shard_index import HOSTS_FILE, LINES_FILE, unpack_offsets
 from pipelines.shard_step import HOSTS, Host, StepResult
 
 CHANGED: Final = "it has changed since it was indexed"
@@ -45,7 +45,7 @@ class StoredShard:
             if file.name.startswith("ngram-"):
                 data = self.store.open_file(self.record, file.name, checked=True)
                 segment = read_segment(data)
-                rows.append(segment.row[nominate(segment, queries)])
+                rows.append(rows_of(segment, nominate(segment, queries)))
         return np.unique(np.concatenate(rows))
 
     def read(
@@ -96,7 +96,11 @@ class StoredShard:
         return unpack_offsets(data.to_pybytes())
 
     def result(self) -> StepResult:
-        """Return what the build read and counted."""
+        """Return what the build read and counted.
+
+        Raises:
+            DamagedError: where the store's file of drawn documents is damaged.
+        """
         counts = self.record.counts
         drawn = json.loads(self.store.open_file(self.record, HOSTS_FILE, checked=True).to_pybytes())
         return StepResult(

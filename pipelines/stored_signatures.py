@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -20,26 +19,14 @@ from corpora.problems import Problem, ReadLog
 from corpora.shards import Shard
 from indexes.document_signatures import SHINGLE_WORDS
 from indexes.minhash import N_PERMUTATIONS
-from indexes.store import (
-    DamagedError,
-    Manifest,
-    Recipe,
-    ShardWriter,
-    Store,
-    VersionShard,
-    version_name,
-)
+from indexes.store import DamagedError, Recipe, ShardWriter, Store, VersionShard
 from pipelines.files import write_whole
-from pipelines.index import (
-    SIGNATURES,
-    Built,
-    Counts,
-    IndexSettings,
-    ShardBuilder,
-    refuse_store_within,
-)
+from pipelines.index import SIGNATURES, refuse_store_within
+from pipelines.index_settings import Built, IndexSettings
 from pipelines.mapping import Progress
+from pipelines.shard_builder import Counts, ShardBuilder
 from pipelines.signature_step import SignedPart, sign_part, write_no_documents
+from pipelines.stored_versions import beside_name, drop_shard, log_so_far, write_beside
 
 SIGNATURE_FILE: Final = "signatures.arrow"
 # The number is raised when the same documents give other files.
@@ -48,7 +35,6 @@ RECIPE: Final = Recipe(
     fingerprints=f"{SIGNATURES}1 {N_PERMUTATIONS} of {SHINGLE_WORDS} words",
 )
 NAME_PREFIX: Final = "signatures-"
-MOST_NAME_CHARS: Final = 100
 
 
 @dataclass(slots=True)
@@ -69,14 +55,9 @@ class StoredSignatures:
         """
         entries = self.run(shards)
         if shards and all(shard.path in entries for shard in shards):
-            own = tuple(entries[shard.path] for shard in shards)
-            name = (NAME_PREFIX + version_name(corpus, own))[-MOST_NAME_CHARS:]
-            self.store.write_version(
-                Manifest(
-                    name=name, created=datetime.now(UTC), tool_version=self.tool_version,
-                    recipe=RECIPE, shards=own,
-                )
-            )  # fmt: skip
+            own = [entries[shard.path] for shard in shards]
+            name = beside_name(NAME_PREFIX, corpus, own)
+            write_beside(self.store, name, RECIPE, self.tool_version, own)
         return [
             self._part(shard, entries.get(shard.path), folder / f"{prefix}-{number}.arrow")
             for number, shard in enumerate(shards)
@@ -87,8 +68,7 @@ class StoredSignatures:
             try:
                 return self._copied(shard, entry, path)
             except DamagedError:
-                with self.store.lease(entry.key):
-                    self.store.drop(entry.key)
+                drop_shard(self.store, entry.key)
                 entry = self.run([shard]).get(shard.path)
         if entry is not None:
             return self._copied(shard, entry, path)
@@ -156,13 +136,8 @@ class _Maker:
     ) -> tuple[ReadLog, Counts]:
         """Write the signatures."""
         del scan
-        so_far = ReadLog()
-
-        def note(documents: int, size_bytes: int) -> None:
-            so_far.documents += documents
-            so_far.bytes += size_bytes
-            tell(so_far)
-
         path = writer.file(SIGNATURE_FILE)
-        part = sign_part(shard, path, batch_bytes=self.batch_bytes, tell=note, with_digest=False)
+        part = sign_part(
+            shard, path, batch_bytes=self.batch_bytes, tell=log_so_far(tell), with_digest=False
+        )
         return part.log, {"words": part.words}

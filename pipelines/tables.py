@@ -14,6 +14,7 @@ from corpora.reference_form import reference_words
 from pipelines.shard_step import Context, ScanPlan, StepResult
 from reports.schema import Example, Segment
 from scanners.fields import Role, field_text
+from scanners.findings import TRANSLATION
 from scanners.judge import Status
 from scanners.presets import NAMES
 
@@ -68,7 +69,16 @@ def items_table(found: pl.DataFrame, plan: ScanPlan) -> pl.DataFrame:
         found.sort("item", pl.col("item_status") * -1, pl.col("score") * -1, maintain_order=True)
         .group_by("item", maintain_order=True)
         .first()
-        .select("item", "item_status", "score", "leak_type", "longest_run", "coverage", "field")
+        .select(
+            "item",
+            "item_status",
+            "score",
+            "leak_type",
+            "longest_run",
+            "coverage",
+            "field",
+            "scanner",
+        )
     )
     strong = found.filter(pl.col("item_status") >= Status.SUSPECT)
     spread = strong.group_by("item").agg(
@@ -126,18 +136,22 @@ def example_rows(examples: Sequence[Context], plan: ScanPlan) -> list[Example]:
 
 def _reason() -> pl.Expr:
     """Say in words why an item has its status; null for a clean item without any finding."""
+    documents = (
+        pl.col("n_documents").fill_null(0),
+        pl.when(pl.col("n_documents") == 1).then(pl.lit("document")).otherwise(pl.lit("documents")),
+    )
     evidence = pl.format(
         "{} found: {}% covered, longest run {} words, in {} {}",
         pl.col("field"),
         (pl.col("coverage") * 100).round(0).cast(pl.Int64),
         pl.col("longest_run"),
-        pl.col("n_documents").fill_null(0),
-        pl.when(pl.col("n_documents") == 1).then(pl.lit("document")).otherwise(pl.lit("documents")),
+        *documents,
     )
+    translated = pl.format("{} found in translation, in {} {}", pl.col("field"), *documents)
     weak = pl.format("a shared run of {} words, too little of the item", pl.col("longest_run"))
     return (
         pl.when(pl.col("status").is_in(["contaminated", "suspect"]))
-        .then(evidence)
+        .then(pl.when(pl.col("scanner") == TRANSLATION).then(translated).otherwise(evidence))
         .when(pl.col("status") == "unsearchable")
         .then(pl.col("unsearchable"))
         .when(pl.col("longest_run").is_not_null())

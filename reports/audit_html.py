@@ -6,11 +6,12 @@ from typing import Final
 
 from reports import audit_view
 from reports.audit_schema import AuditReport
+from reports.count_tables import preset_table
 from reports.escape import visible_everywhere
 from reports.html import EXAMPLES_BYTES, Pair, marked
 from reports.page import render_page
 from reports.schema import Example
-from reports.view import preset_table, stamps, worst_first
+from reports.view import stamps, worst_first
 
 OPEN_ANSWERS: Final = 6  # not folded: the first screen
 MAX_ANSWERS: Final = 60

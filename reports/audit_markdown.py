@@ -1,4 +1,4 @@
-"""An audit as `summary.md`, escaped as that of a scan is (see `reports.markdown`)."""
+"""An audit as `summary.md`, escaped as that of a scan is (see `reports.markdown_parts`)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Final
 
 from reports import audit_view, view
 from reports.audit_schema import AuditReport
+from reports.count_tables import preset_table
 from reports.escape import visible_everywhere
-from reports.markdown import (
+from reports.markdown_parts import (
+    MEANING_CHARS,
     code,
     fold,
     join_sections,
@@ -29,7 +31,7 @@ TEXT_CHARS: Final = 600
 
 
 def render_audit_markdown(report: AuditReport) -> str:
-    """Return the summary, at most `reports.markdown.MAX_BYTES` of UTF-8."""
+    """Return the summary, at most `reports.markdown_parts.MAX_BYTES` of UTF-8."""
     safe: AuditReport = visible_everywhere(report)
     return join_sections(MARKER, _sections(safe))
 
@@ -47,7 +49,7 @@ def _sections(report: AuditReport) -> Iterator[list[str]]:
         fold(
             "How measured",
             [
-                f"- **{prose(d['term'])}**: {prose(d['meaning'], TEXT_CHARS)}"
+                f"- **{prose(d['term'])}**: {prose(d['meaning'], MEANING_CHARS)}"
                 for d in report["definitions"]
             ],
         )
@@ -114,7 +116,7 @@ def _benchmarks(report: AuditReport) -> Iterator[str]:
 
 
 def _presets(report: AuditReport) -> Iterator[str]:
-    table = view.preset_table(report["scan"], MAX_COLUMNS)
+    table = preset_table(report["scan"], MAX_COLUMNS)
     if not table.columns or not table.rows:
         return
     head = ("Definition", *(code(column, 40) for column in table.columns), "Rule")
@@ -125,7 +127,7 @@ def _presets(report: AuditReport) -> Iterator[str]:
                 view.DASH if c.count is None else f"{view.count(c.count)} ({c.share})"
                 for c in row.cells
             ),
-            prose(row.note, TEXT_CHARS),
+            prose(row.note, MEANING_CHARS),
         ]
         for row in table.rows
     ]

@@ -9,7 +9,7 @@ from itertools import groupby
 from reports import view
 from reports.calibration import CalibrationReport
 from reports.escape import one_line, visible_everywhere
-from reports.markdown import code, prose, rates_table, stamp_line, unread_lines
+from reports.markdown_parts import code, prose, rates_table, stamp_line, unread_lines
 from reports.schema import CalibrationRate
 from reports.terminal import MIN_WIDTH, RED, YELLOW, Page, wrap
 

@@ -1,7 +1,7 @@
 """`clean.json` for a terminal and as `summary.md`.
 
 Both are pure functions of the report and escape as its renderings do (`reports.terminal`,
-`reports.markdown`).
+`reports.markdown_parts`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from reports import view
 from reports.clean_schema import CleanReport
-from reports.duplicates_view import Grid
 from reports.escape import one_line, visible_everywhere
-from reports.markdown import MAX_BYTES, code, prose, stamp_line, table_lines
-from reports.terminal import BOLD, MIN_WIDTH, RED, Page, fit, wrap
+from reports.grids import Grid, markdown_grid, terminal_grid
+from reports.markdown_parts import code, join_sections, prose, stamp_line
+from reports.terminal import BOLD, MIN_WIDTH, RED, Page, wrap
 
 MARKER = "<!-- sluicegate:clean -->"
 MAX_ROWS = 40
@@ -26,7 +26,7 @@ def render_clean_terminal(report: CleanReport, width: int = 110, color: bool = F
     page = Page(max(width, MIN_WIDTH), color)
     blocks = [
         list(_terminal_head(page, safe)),
-        *(list(_terminal_grid(page, grid)) for grid in _grids(safe)),
+        *(list(terminal_grid(page, grid, NAME_CELLS, "clean.json")) for grid in _grids(safe)),
         [line for note in _notes(safe) for line in wrap(one_line(note), page.width)],
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines) + "\n"
@@ -35,16 +35,7 @@ def render_clean_terminal(report: CleanReport, width: int = 110, color: bool = F
 def render_clean_markdown(report: CleanReport) -> str:
     """Return `summary.md`, at most `MAX_BYTES` of UTF-8; what does not fit is left out by sections."""
     safe: CleanReport = visible_everywhere(report)
-    parts, left_out = [MARKER], 0
-    for section in _sections(safe):
-        text = "\n".join(section)
-        if len("\n\n".join([*parts, text]).encode()) > MAX_BYTES - 200:  # room for the last line
-            left_out += 1
-        elif text:
-            parts.append(text)
-    if left_out:
-        parts.append(f"*{view.plural(left_out, 'part')} left out for length: see `clean.json`.*")
-    return "\n\n".join(parts) + "\n"
+    return join_sections(MARKER, _sections(safe), "clean.json")
 
 
 def _terminal_head(page: Page, report: CleanReport) -> Iterator[str]:
@@ -56,14 +47,6 @@ def _terminal_head(page: Page, report: CleanReport) -> Iterator[str]:
         yield from wrap(one_line(fact), page.width)
 
 
-def _terminal_grid(page: Page, grid: Grid) -> Iterator[str]:
-    yield page.paint(grid.title, BOLD)
-    rows = [[fit(one_line(row[0]), NAME_CELLS), *map(one_line, row[1:])] for row in grid.rows]
-    yield from page.table([head.upper() for head in grid.head], rows)
-    if grid.left_out:
-        yield f"{view.plural(grid.left_out, f'further {grid.noun}')}: see clean.json"
-
-
 def _sections(report: CleanReport) -> Iterator[list[str]]:
     yield [f"## {prose(report['title'])}"]
     for stamp in _stamps(report):
@@ -73,22 +56,13 @@ def _sections(report: CleanReport) -> Iterator[list[str]]:
     ]
     yield [prose(fact, 1000) for fact in _facts(report)[1:]]
     for grid in _grids(report):
-        yield list(_markdown_grid(grid))
+        yield list(markdown_grid(grid, "`clean.json`"))
     for note in _notes(report):
         yield [prose(note, 1000)]
     yield [
         f"- **{prose(entry['term'])}**: {prose(entry['meaning'], 1000)}"
         for entry in report["definitions"]
     ]
-
-
-def _markdown_grid(grid: Grid) -> Iterator[str]:
-    yield f"### {prose(grid.title)}"
-    yield ""
-    yield from table_lines(grid.head, [[code(row[0]), *map(prose, row[1:])] for row in grid.rows])
-    if grid.left_out:
-        yield ""
-        yield f"*{view.plural(grid.left_out, f'further {grid.noun}')}: see `clean.json`.*"
 
 
 def _stamps(report: CleanReport) -> Iterator[view.Stamp]:
@@ -133,7 +107,12 @@ def _grids(report: CleanReport) -> Iterator[Grid]:
 
 def _remaining(report: CleanReport) -> Grid:
     rows = tuple(
-        (f"{row['benchmark']} {row['item_id']}", row["status"], row["shard"], str(row["row"]))
+        (
+            f"{row['benchmark']} {row['item_id']}",
+            row["status"],
+            one_line(row["shard"]),
+            str(row["row"]),
+        )
         for row in report["remaining"]
     )
     left_out = report["remaining_total"] - len(rows)

@@ -1,4 +1,4 @@
-"""`summary.md` of a drift run: a pull-request comment, escaped as that of a scan (see `reports.markdown`)."""
+"""`summary.md` of a drift run: a pull-request comment, escaped as that of a scan (see `reports.markdown_parts`)."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from reports.drift_schema import (
     TokenChange,
 )
 from reports.drift_view import DomainRow
-from reports.markdown import (
+from reports.markdown_parts import (
     code,
     fold,
     join_sections,
@@ -39,7 +39,7 @@ TEXT_CHARS: Final = 600
 
 
 def render_drift_markdown(report: DriftReport) -> str:
-    """Return the comment for a report, at most `reports.markdown.MAX_BYTES` of UTF-8."""
+    """Return the comment for a report, at most `reports.markdown_parts.MAX_BYTES` of UTF-8."""
     return join_sections(MARKER, _sections(drift_view.shown(report)))
 
 

@@ -249,7 +249,7 @@ class DomainOrigin(TypedDict):
     accuracy_low: Share | None
     accuracy_high: Share | None
     held_out: Count | None
-    note: str | None  # why shares could not be corrected
+    note: str | None  # why shares could not be corrected, or that rules fit nothing
     shares: list[ClassifiedShare]
 
 

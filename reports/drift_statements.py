@@ -214,6 +214,7 @@ def _of_shapes(policy: DriftPolicy, shapes: Sequence[Shape]) -> Iterator[Weighed
         divergence = shape["divergence"]
         if divergence["alarm"]:
             most = max(shape["bins"], key=lambda each: abs(each["candidate"] - each["baseline"]))
+            unit = f" {shape['unit']}" if shape["ordered"] else ""  # others have names of their own
             yield (
                 # shapes follow from what moved above: they come after it
                 divergence["excess"] / policy.mix_variation / 4,
@@ -221,7 +222,7 @@ def _of_shapes(policy: DriftPolicy, shapes: Sequence[Shape]) -> Iterator[Weighed
                     "kind": "documents",
                     "subject": shape["name"],
                     "text": f"{numbers.share(divergence['observed'])} is elsewhere, most of it "
-                    f"{most['label']}: {numbers.share(most['baseline'])} to "
+                    f"{most['label']}{unit}: {numbers.share(most['baseline'])} to "
                     f"{numbers.share(most['candidate'])}",
                     "evidence": f"noise up to {numbers.share(divergence['floor'])}",
                     "look": "whether the domains above explain it",

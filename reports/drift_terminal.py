@@ -181,7 +181,7 @@ def _hypotheses(page: Page, ranked: Sequence[BenchmarkExposure]) -> Iterator[str
         hypothesis = benchmark["hypothesis"]
         words = (
             f"{fit(one_line(benchmark['benchmark']), NAME_CELLS)} {drift_view.DIRECTIONS[hypothesis['direction']]}, "
-            f"grade {hypothesis['grade']}: {one_line(hypothesis['text'])} {one_line(hypothesis['evidence'])}"
+            f"grade {hypothesis['grade']}: {one_line(hypothesis['text'])} {one_line(drift_view.sentence(hypothesis['evidence']))}"
         )
         yield from wrap(words, page.width, "  ")
     yield from _more(len(alarmed[MAX_HYPOTHESES:]), "benchmark", REPORT)

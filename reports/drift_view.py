@@ -126,20 +126,28 @@ def measure_name(report: DriftReport, measure: Measure) -> str:
 
 
 def stamps(report: DriftReport) -> list[view.Stamp]:
-    """Return what a reader must know before the numbers."""
-    if report["complete"]:
-        return []
+    """Return what a reader must know before the numbers, gravest first."""
+    found = [] if report["complete"] else [_incomplete(report)]
+    note = rules_note(report)
+    return [*found, view.Stamp("DOMAINS", f"{note}.")] if note else found
+
+
+def rules_note(report: DriftReport) -> str:
+    """Return that rules for domains fit nothing, or nothing."""
+    origin = report["origin"]
+    return (origin["note"] or "").rstrip(".") if origin["kind"] == "rules" else ""
+
+
+def _incomplete(report: DriftReport) -> view.Stamp:
     shards = sum(version["shards_unread"] for version in report["versions"])
     documents = sum(version["bad_documents"] for version in report["versions"])
     counted = ((shards, "shard"), (documents, "document"))
     parts = [view.plural(number, name) for number, name in counted if number]
-    return [
-        view.Stamp(
-            "INCOMPLETE",
-            f"{' and '.join(parts) or 'something'} could not be read: what looks like drift may be "
-            "what is missing. How to mend it stands under “What could not be read”.",
-        )
-    ]
+    return view.Stamp(
+        "INCOMPLETE",
+        f"{' and '.join(parts) or 'something'} could not be read: what looks like drift may be "
+        "what is missing. How to mend it stands under “What could not be read”.",
+    )
 
 
 def facts(report: DriftReport, version: DriftVersion) -> list[str]:
@@ -210,7 +218,8 @@ def origin_sentences(report: DriftReport) -> list[str]:
     if origin["kind"] == "column":
         return ["From a column of the documents."]
     if origin["kind"] == "rules":
-        return [f"From the rules in {origin['file']}."]
+        note = rules_note(report)
+        return [f"From the rules in {origin['file']}.", *([f"But {note}."] if note else [])]
     sentences = [f"From a classifier fitted on {origin['file']}."]
     if origin["accuracy"] is not None:
         held_out = origin["held_out"]

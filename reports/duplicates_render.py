@@ -1,7 +1,7 @@
 """`duplicates.json` for a terminal and as `summary.md`.
 
 Both are pure functions of the report and escape as its renderings do (`reports.terminal`,
-`reports.markdown`).
+`reports.markdown_parts`).
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from reports import duplicates_view, view
 from reports.duplicates_schema import DuplicatesReport
-from reports.duplicates_view import Grid
 from reports.escape import one_line, visible_everywhere
-from reports.markdown import code, join_sections, prose, stamp_line, table_lines, unread_lines
-from reports.terminal import BOLD, MIN_WIDTH, RED, Page, fit, wrap
+from reports.grids import markdown_grid, terminal_grid
+from reports.markdown_parts import code, join_sections, prose, stamp_line, unread_lines
+from reports.terminal import BOLD, MIN_WIDTH, RED, Page, wrap
 
 COUNTED_IN = "run.json"  # by reason, what is not shown
 MARKER = "<!-- sluicegate:duplicates -->"
@@ -29,7 +29,10 @@ def render_duplicates_terminal(
     page = Page(max(width, MIN_WIDTH), color)
     blocks = [
         list(_terminal_head(page, safe)),
-        *(list(_terminal_grid(page, grid)) for grid in duplicates_view.grids(safe, MAX_ROWS)),
+        *(
+            list(terminal_grid(page, grid, NAME_CELLS, "the files"))
+            for grid in duplicates_view.grids(safe, MAX_ROWS)
+        ),
         [line for sentence in duplicates_view.proof(safe) for line in wrap(sentence, page.width)],
         *(
             list(page.unread(version["problems"], version["problems_not_shown"], COUNTED_IN))
@@ -56,15 +59,6 @@ def _terminal_head(page: Page, report: DuplicatesReport) -> Iterator[str]:
         yield from wrap(" · ".join(one_line(fact) for fact in facts), page.width)
 
 
-def _terminal_grid(page: Page, grid: Grid) -> Iterator[str]:
-    for line in wrap(grid.title, page.width):
-        yield page.paint(line, BOLD)
-    rows = [[fit(one_line(row[0]), NAME_CELLS), *row[1:]] for row in grid.rows]
-    yield from page.table([head.upper() for head in grid.head], rows)
-    if grid.left_out:
-        yield f"{view.plural(grid.left_out, f'further {grid.noun}')}: see the files"
-
-
 def _sections(report: DuplicatesReport) -> Iterator[list[str]]:
     yield [f"## {prose(report['title'])}"]
     unread = duplicates_view.incomplete(report)
@@ -74,7 +68,7 @@ def _sections(report: DuplicatesReport) -> Iterator[list[str]]:
         name, *facts = duplicates_view.facts(version)
         yield [" · ".join([f"{version['version']} {code(name)}", *facts])]
     for grid in duplicates_view.grids(report, MAX_ROWS):
-        yield list(_markdown_grid(grid))
+        yield list(markdown_grid(grid, "the files"))
     for sentence in duplicates_view.proof(report):
         yield [prose(sentence, 1000)]
     for version in report["versions"]:
@@ -83,12 +77,3 @@ def _sections(report: DuplicatesReport) -> Iterator[list[str]]:
         f"- **{prose(entry['term'])}**: {prose(entry['meaning'], 1000)}"
         for entry in report["definitions"]
     ]
-
-
-def _markdown_grid(grid: Grid) -> Iterator[str]:
-    yield f"### {prose(grid.title)}"
-    yield ""
-    yield from table_lines(grid.head, [[code(row[0]), *map(prose, row[1:])] for row in grid.rows])
-    if grid.left_out:
-        yield ""
-        yield f"*{view.plural(grid.left_out, f'further {grid.noun}')}: see the files.*"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,19 +14,9 @@ from reports.duplicates_schema import (
     LargeCluster,
     VersionSummary,
 )
+from reports.grids import Grid
 
 ALL: Final = "(all)"
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """A table: its title, the heads of its columns, and its rows, of which the first cell is a name."""
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    left_out: int = 0
-    noun: str = "domain"
 
 
 def facts(version: VersionSummary) -> tuple[str, ...]:
@@ -175,7 +164,7 @@ def _shared(report: DuplicatesReport, max_rows: int) -> Grid:
 def _largest(clusters: Sequence[LargeCluster]) -> Grid:
     rows = [
         (
-            f"{PurePosixPath(cluster['shard']).name}:{cluster['row']} {cluster['excerpt']}",
+            f"{'/'.join(PurePosixPath(cluster['shard']).parts[-2:])}:{cluster['row']} {cluster['excerpt']}",
             view.count(cluster["documents"]),
             view.count(cluster["exact_duplicates"]),
             view.count(cluster["domains"]),

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from reports import view
+from reports.count_tables import domain_table, heat_key, leak_table, preset_table
 from reports.escape import visible_everywhere
 from reports.page import render_page
 from reports.schema import BenchmarkSummary, Example, Report, Segment
+from reports.segments import clip_segments, merge_marks
 
 MAX_COLUMNS = 24  # of a table over domains or benchmarks: more are not read but scrolled past
 MANY_CLEAN = 5  # benchmarks with nothing found: from here on a folded list instead of rows
@@ -54,10 +56,10 @@ def render_html(report: Report) -> str:
         folded=folded,
         unsearchable=[benchmark for benchmark in ranked if benchmark["unsearchable_reasons"]],
         stamps=view.stamps(safe),
-        leaks=view.leak_table(safe),
-        domains=view.domain_table(safe, MAX_COLUMNS),
-        heat_key=view.heat_key(),
-        presets=view.preset_table(safe, MAX_COLUMNS),
+        leaks=leak_table(safe),
+        domains=domain_table(safe, MAX_COLUMNS),
+        heat_key=heat_key(),
+        presets=preset_table(safe, MAX_COLUMNS),
         pairs=list(_pairs(safe["examples"])),
     )
 
@@ -83,7 +85,7 @@ def bar(benchmark: BenchmarkSummary) -> list[BarPart]:
 
 def marked(segments: list[Segment]) -> Markup:
     """Return the segments as HTML, matched ones in `<mark>`."""
-    clipped = view.clip_segments(view.merge_marks(segments), EXAMPLE_CHARS)
+    clipped = clip_segments(merge_marks(segments), EXAMPLE_CHARS)
     return Markup("").join(
         Markup("<mark>{}</mark>").format(text) if matched else escape(text)
         for text, matched in clipped

@@ -13,6 +13,7 @@ from typing import Final
 from reports import view
 from reports.amounts import amount, beside
 from reports.drift_schema import DriftReport
+from reports.drift_view import rules_note
 from reports.judge_items import unknown_name
 from reports.limits import NeededShare
 from reports.policy import Policy, fits
@@ -54,6 +55,8 @@ def judge_coverage(
         if not any(fits(benchmark, name) for benchmark in names):
             yield unknown_name(name, "benchmark", ("searchable", "benchmarks", name), sites)
     yield _calibration(policy, report, sites)
+    if drift is not None and drift["origin"]["kind"] == "rules":
+        yield _domains(drift, sites)
 
 
 def _versions(report: Report, drift: DriftReport | None) -> Iterator[Read]:
@@ -207,6 +210,16 @@ def _calibration(policy: Policy, report: Report, sites: Sites) -> Result:
     return result(
         "calibration", ("whole", ""), status, sentence,  # type: ignore[arg-type]  # one of three
         command=sites.calibrate_command(), place=sites.of_limit(("calibration",)),
+    )  # fmt: skip
+
+
+def _domains(drift: DriftReport, sites: Sites) -> Result:
+    """Return whether rules for domains fit anything: limits by domain say nothing otherwise."""
+    note = rules_note(drift)
+    sentence = f"{note[:1].upper()}{note[1:]}." if note else "Rules for domains fit both versions."
+    return result(
+        "coverage.domains", ("whole", ""), "warn" if note else "pass", sentence,
+        command=sites.gate_command(), place=sites.of_limit(("drift",)),
     )  # fmt: skip
 
 

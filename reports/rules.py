@@ -67,6 +67,7 @@ _LISTED: Final = (
         "coverage.benchmarks", "coverage", "whole", "whether any benchmark was searched for", waivable=False,
     ),
     Rule("coverage.corpus", "coverage", "version", "whether anything was read", waivable=False),
+    Rule("coverage.domains", "coverage", "whole", "whether rules for domains fit any document", waivable=False),
     Rule(
         "calibration", "calibration", "whole",
         "whether the scan measured its own recall and false positives, and passed", waivable=False,

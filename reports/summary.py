@@ -1,4 +1,4 @@
-"""From tables to the report: counts, shares and examples, with what every word means."""
+"""From the tables of a scan to its report: counts, shares and examples."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from indexes.minhash import N_PERMUTATIONS
 from indexes.ngram import LONG_WORDS, RARE_PATTERNS
 from indexes.seeds import SEED_WORDS
 from indexes.shingles import SHINGLE_CHARS
+from reports.scan_definitions import definitions, store_terms
 from reports.schema import (
     SCHEMA,
     BenchmarkSummary,
     Calibration,
-    Definition,
     Example,
     Report,
     Scalar,
 )
-from scanners.examine import EMBEDDING, MINHASH
+from scanners.examine import MINHASH
 from scanners.judge import (
     ANSWER_ALONE_SCORE,
     CONTAMINATED_SCORE,
@@ -32,95 +32,15 @@ from scanners.judge import (
     LONG_ITEM_WORDS,
     SHORT_ITEM_SCORE,
     SHORT_ITEM_WORDS,
-    SUSPECT_MARGIN,
     SUSPECT_SCORE,
 )
-from scanners.judge_reworded import (
-    LONG_WORDS_FROM,
-    NEEDED_LONG,
-    NEEDED_SHORT,
-    NEEDED_WITHOUT_NUMBERS,
-    SHORT_WORDS_TO,
-    TELLING_NUMBERS,
-)
 from scanners.minhash import bands_in_use
-from scanners.patterns import ENOUGH_BITS, WHOLE_WORDS
+from scanners.patterns import ENOUGH_BITS
 from scanners.presets import NAMES, PRESETS
 
 SHOWN_EXAMPLES: Final = 40
 SHOWN_PROBLEMS: Final = 100
 NO_DOMAIN: Final = "(no domain)"
-
-DEFINITIONS: Final[tuple[Definition, ...]] = (
-    {
-        "term": "contaminated",
-        "meaning": "the question stands in one place of one document, with or without its answer: "
-        f"a score of {CONTAMINATED_SCORE} from {LONG_ITEM_WORDS} words on, rising to "
-        f"{SHORT_ITEM_SCORE} for {SHORT_ITEM_WORDS} words and fewer; or its free-text answer stands "
-        f"there whole (score {ANSWER_ALONE_SCORE}, a run of {LONG_WORDS} words)",
-    },
-    {
-        "term": "suspect",
-        "meaning": f"a score up to {SUSPECT_MARGIN:.1f} below what contaminated needs, or evidence of "
-        "a kind that does not settle it: only numbers differ (template), only the passage or only "
-        "choices were found, a question without its last sentence, or a whole question of few words",
-    },
-    {
-        "term": "unsearchable",
-        "meaning": "the item has too few words of its own to be found or ruled out",
-    },
-    {
-        "term": "clean",
-        "meaning": f"searched for and not found at these scores: no shared run of {LONG_WORDS} words "
-        "was missed, edits and rewordings below that may have been",
-    },
-    {
-        "term": "score",
-        "meaning": f"coverage x min(1, information / {ENOUGH_BITS:.0f} bits) x min(1, identity / "
-        f"{ENOUGH_IDENTITY}), in [0, 1]; half the information is enough with a run of {LONG_WORDS} "
-        f"words, or of all words where they are {WHOLE_WORDS} or more; listed choices and an answer beside the question add to it",
-    },
-    {
-        "term": "coverage",
-        "meaning": "matched share of the field by inverse-document-frequency weight, in one locus",
-    },
-    {"term": "identity", "meaning": "matched words / columns of the alignment"},
-    {"term": "longest run", "meaning": "consecutive words that are equal in both texts"},
-    {
-        "term": "template",
-        "meaning": "the same question with other numbers: a sibling, not a copy",
-    },
-    {
-        "term": "passage",
-        "meaning": "the text that the question is about, or quotes, without the question itself",
-    },
-)
-
-
-REWORDED: Final[tuple[Definition, ...]] = (
-    {
-        "term": "reworded",
-        "meaning": "a place found by the scanner minhash: no run of words need be shared. Its score is "
-        "the mean share of the question's words and of their spelling that the place has, cut down by "
-        f"numbers that differ, and scaled so that {CONTAMINATED_SCORE} is what a question of its "
-        f"length needs: a plain {NEEDED_LONG} from {LONG_WORDS_FROM} words on, {NEEDED_SHORT} for "
-        f"{SHORT_WORDS_TO} and fewer, up to {NEEDED_WITHOUT_NUMBERS} more where fewer than "
-        f"{TELLING_NUMBERS} numbers are shared",
-    },
-)
-SEMANTIC: Final[tuple[Definition, ...]] = (
-    {
-        "term": "semantic",
-        "meaning": "a place found by the scanner embedding: it says in other words what the question says, "
-        "of which it need not hold a single run. Static vectors nominate windows as long as items; then "
-        "words that mean the same are aligned, and how much of the question the place stands for, in "
-        "which order, how much of the place's own sentences the question accounts for, the numbers, the "
-        "ask, the choices and the distance to the next item are weighed (and a transformer's cosine, set "
-        "against those between items of the same benchmark, where a model is named above). The score is "
-        f"that sum, scaled so that {SUSPECT_SCORE} is what about one sibling document in a hundred reaches "
-        f"and {CONTAMINATED_SCORE} about one in two thousand. It is no proof of a copy: read the place",
-    },
-)
 CURVE_AT: Final = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
@@ -208,10 +128,8 @@ def build_report(
         },
         "normal_form": facts.normal_form,
         "definitions": [
-            *DEFINITIONS,
-            *(REWORDED if MINHASH in facts.scanners else ()),
-            *(SEMANTIC if EMBEDDING in facts.scanners else ()),
-            *(_store_terms(facts) if facts.store is not None else ()),
+            *definitions(facts.scanners),
+            *(() if facts.store is None else store_terms(facts.fetched, facts.documents)),
         ],
         "benchmarks": _benchmarks(benchmarks, items, findings),
         "presets": [{"name": p.name, "rule": p.rule, "source": p.source} for p in PRESETS],
@@ -238,20 +156,6 @@ def _minhash_parameters() -> dict[str, Scalar | list[Scalar]]:
         "minhash_shingle_characters": SHINGLE_CHARS,
         **curve,
     }
-
-
-def _store_terms(facts: RunFacts) -> tuple[Definition, ...]:
-    """Say what a check through an index store sees."""
-    return (
-        {
-            "term": "index store",
-            "meaning": f"{facts.fetched:,} of {facts.documents:,} documents were read: those that the "
-            f"store nominates. Every document that shares a run of {LONG_WORDS} words with an item is "
-            "nominated, and so are most edited copies; what else a scan of the corpus finds may be "
-            "missed, and the calibration counts that. The labs' definitions see the same documents "
-            "only, so their counts are lower bounds",
-        },
-    )
 
 
 def _title(items: pl.DataFrame) -> str:

@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from reports import view
+from reports.count_tables import Cell, preset_table
 from reports.escape import one_line, visible_everywhere
 from reports.schema import BenchmarkSummary, Example, ReadProblem, Report, Segment
+from reports.segments import clip_segments, merge_marks
 
 REPORT = "report.html"  # where what is left out here is found
 MAX_ROWS = 30
@@ -181,7 +183,7 @@ class Page:
 
     def presets(self, report: Report) -> Iterator[str]:
         """Yield the items under every lab's definition."""
-        table = view.preset_table(report, MAX_COLUMNS)
+        table = preset_table(report, MAX_COLUMNS)
         if not report["presets"] or not table.columns:
             return
         head = ["DEFINITION", *(fit(_name(column), 20) for column in table.columns)]
@@ -229,7 +231,7 @@ class Page:
     def quote(self, label: str, segments: Sequence[Segment]) -> Iterator[str]:
         """Yield a text with its matched words marked, in a few lines."""
         room = (self.width - 8) * EXCERPT_LINES * 4 // 5
-        clipped = view.clip_segments(view.merge_marks(segments), room)
+        clipped = clip_segments(merge_marks(segments), room)
         text = "".join(_between_marks(text, matched) for text, matched in clipped)
         lines = wrap(one_line(text), self.width, "        ")[:EXCERPT_LINES]
         lines[0] = f"  {label:6}" + lines[0][8:]
@@ -310,7 +312,7 @@ def _largest(counts: dict[str, int]) -> str:
     return ", ".join(listed) + (f" and {view.count(more)} more" if more else "")
 
 
-def _preset_cell(cell: view.Cell) -> str:
+def _preset_cell(cell: Cell) -> str:
     return view.DASH if cell.count is None else f"{view.count(cell.count)} {cell.share:>6}"
 
 

@@ -1,7 +1,7 @@
 """A gate's `summary.md`: the verdict as a pull-request comment and a step summary, under 60 KB.
 
 What must not be missed stands first: verdict, reasons, waivers. A section that would not fit is left
-out whole, and the comment says so. Text is escaped as in `reports.markdown`.
+out whole, and the comment says so. Text is escaped as in `reports.markdown_parts`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from reports import verdict_view, view
 from reports.amounts import amount
 from reports.escape import visible_everywhere
-from reports.markdown import code, fold, join_sections, more_of, prose
+from reports.markdown_parts import code, fold, join_sections, more_of, prose
 from reports.verdict_schema import Evidence, Result, Verdict
 
 MARKER: Final = "<!-- sluicegate:gate -->"  # by which a job finds its own comment and replaces it

@@ -27,7 +27,7 @@ def fallen_share(counts: sparse.csr_array, baseline: Totals, table: TokenTable) 
     few documents have say most about it.
     """
     documents = baseline.domain_documents.sum()
-    idf = np.log1p(documents / (1 + baseline.documents.sum(axis=0)))
+    idf = np.log1p(documents / (1 + baseline.key_documents))
     weight = counts.sum(axis=0) * idf
     fell = (table.change_kind == FALLER) | (table.change_kind == VANISHED)
     columns = np.searchsorted(baseline.keys, table.key[fell])

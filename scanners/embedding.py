@@ -16,6 +16,8 @@ No cosine means the same for every row, so each has its own floor, the larger of
   items are alike, as word problems are, a window that is no nearer is one more sibling. But never
   more than `MOST_FLOOR`: items of one template are nearly equal, and so are their rewordings.
 
+Items that are code are sought by the shape of their solutions, too (`scanners.code_shapes`).
+
 Floors of a benchmark do not depend on the other benchmarks of the run. Stage 0 only nominates: numbers
 and names are looked at by `scanners.meaning`, the whole sentence by a transformer where there is one.
 """
@@ -55,6 +57,8 @@ from indexes.embeddings.word_vectors import (
     text_vectors,
     window_vector,
 )
+from scanners.code_match import CodeItems, code_items
+from scanners.code_shapes import CodePlaces, CodeShapes, code_shapes, nominate_code
 from scanners.fields import LEAST_BITS, MOST_BITS, Role
 from scanners.floors import MOST_FLOOR, background_floors, sibling_floor
 from scanners.ngram import SEGMENT_BYTES
@@ -81,6 +85,8 @@ class Meant(NamedTuple):
     floor: np.ndarray  # float32 (rows,), the lowest cosine that nominates it
     sizes: np.ndarray  # int64 (levels,), window sizes in use, ascending
     lists: ItemLists
+    codes: CodeItems  # of all items
+    shapes: CodeShapes
 
 
 class Nominated(NamedTuple):
@@ -90,7 +96,7 @@ class Nominated(NamedTuple):
     word_start: np.ndarray  # int64 (n,), words of the normal form from the document's beginning
     word_end: np.ndarray  # int64 (n,)
     row: np.ndarray  # int32 (n,)
-    cosine: np.ndarray  # float32 (n,)
+    cosine: np.ndarray  # float32 (n,); 0 where the code alone nominated it
 
 
 class Text(NamedTuple):
@@ -131,7 +137,10 @@ def mean_items(
     view = np.array([one.view for one in found], np.int8)
     words = np.array([len(one.words) for one in found], np.int32)
     floor, sizes, lists = _lists(vectors, item, view, words, patterns.benchmark[item], model)
-    return Meant(item, question[item], view, words, vectors, floor, sizes, lists)
+    codes = code_items(items)
+    return Meant(
+        item, question[item], view, words, vectors, floor, sizes, lists, codes, code_shapes(codes)
+    )
 
 
 def _texts(items: Sequence[Item], background: Background) -> Iterator[Text]:
@@ -213,7 +222,26 @@ def nominate(
         speller(model, lists.centres), kept_words(model, lists.centres),
     )  # fmt: skip
     document, row, start, stop = np.ascontiguousarray(places.T)
-    return Nominated(document.astype(np.int32), start, stop, row.astype(np.int32), cosines)
+    by_vector = Nominated(document.astype(np.int32), start, stop, row.astype(np.int32), cosines)
+    by_code = nominate_code(data, bounds, meant.codes, meant.shapes, SEGMENT_BYTES)
+    return _joined(by_vector, by_code, meant) if len(by_code.item) else by_vector
+
+
+def _joined(by_vector: Nominated, by_code: CodePlaces, meant: Meant) -> Nominated:
+    """Return what either nominates, in order; code stands for the item's question."""
+    question = np.full(len(meant.codes.total), -1, np.int32)
+    asks = np.flatnonzero(meant.view == QUESTION)
+    question[meant.item[asks]] = asks
+    row = question[by_code.item]
+    sought = row >= 0
+    stop = np.minimum(by_code.word_end, by_code.word_start + max(SIZES))  # what reading carries
+    nothing = np.zeros(len(row), np.float32)
+    columns = (by_code.document, by_code.word_start, stop, row, nothing)
+    both = Nominated(
+        *(np.concatenate([a, b[sought]]) for a, b in zip(by_vector, columns, strict=True))
+    )
+    order = np.lexsort((both.word_end, both.word_start, both.row, both.document))
+    return Nominated(*(column[order] for column in both))
 
 
 @kernel

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scanners.findings import EMBEDDING
+from scanners.findings import EMBEDDING, TRANSLATION
 from scanners.judge import Judged, judge
 from scanners.judge_reworded import judge_reworded
 from scanners.minhash import Signed, scan_rewordings
@@ -17,7 +17,7 @@ from scanners.semantic import Semantic
 NGRAM, MINHASH = "ngram", "minhash"
 
 
-__all__ = ["EMBEDDING", "MINHASH", "NGRAM", "Examined", "examine"]
+__all__ = ["EMBEDDING", "MINHASH", "NGRAM", "TRANSLATION", "Examined", "examine"]
 
 
 class Examined(NamedTuple):
@@ -51,4 +51,7 @@ def examine(
     if semantic is not None:
         known = [(before.scanned, before.judged) for before in out]
         out.append(Examined(EMBEDDING, *semantic.scan(data, bounds, target, known)))
+        translated = semantic.scan_translations(data, bounds, [*known, out[-1][1:]])
+        if translated is not None:
+            out.append(Examined(TRANSLATION, *translated))
     return out

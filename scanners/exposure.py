@@ -30,8 +30,9 @@ from scanners.drift_policy import DriftPolicy
 from scanners.half_splits import half_splits, size_factor, split_coefficients
 from scanners.multiple_tests import family_limit
 from scanners.smoothing import Smoothing, smoothing
+from scanners.sparse_rows import picked_columns
 from scanners.split_sums import split_bits
-from scanners.totals import Totals, check_alike, csr_parts, document_scale, occupied_clusters
+from scanners.totals import Totals, check_alike, document_scale, fold_rows, occupied_clusters
 
 SPLITS: Final = 400
 
@@ -151,10 +152,13 @@ def _half_changes(
     ]
     halves_spread = [np.concatenate(rare) @ part for part in (first, second)]
     users = mixtures.tocsc()
+    used = np.diff(users.indptr) > 0
+    rows = [picked_columns(fold_rows(version), used)[:3] for version in versions]
+    starts = np.append(users.indptr[:-1][used], users.indptr[-1])
     change = np.zeros((mixtures.shape[0], len(masks)))
     split_bits(
-        *csr_parts(baseline), *csr_parts(candidate), FOLDS, first, second, smooth.own,
-        smooth.spread, *halves_spread, smooth.least, users.indptr, users.indices, users.data, change,
+        *rows[0], *rows[1], int(used.sum()), FOLDS, first, second, smooth.own[used],
+        smooth.spread[used], *halves_spread, smooth.least, starts, users.indices, users.data, change,
     )  # fmt: skip
     return change
 

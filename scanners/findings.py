@@ -24,6 +24,7 @@ from scanners.patterns import Patterns, composite_text
 
 EXCERPT_CHARS: Final = 600
 EMBEDDING: Final = "embedding"  # the scanner whose findings rest on meaning
+TRANSLATION: Final = "translation"  # its search for translations, of which little need be equal
 FIELDS: Final = {
     Role.QUESTION: "question",
     Role.COMPOSITE: "question",
@@ -88,7 +89,10 @@ def tell(
         n_words = int(locus.word_end[e]) - first_word
         if not _same_words(item_words, text[doc_start:doc_end], runs, first_word, n_words):
             continue
-        item_start, item_end = _item_place(runs, starts, ends)
+        if scanner == TRANSLATION:
+            item_start, item_end = int(starts[0]), int(ends[-1])
+        else:
+            item_start, item_end = _item_place(runs, starts, ends)
         matched, columns = int(locus.matched[e]), int(locus.columns[e])
         found.append(
             Finding(
@@ -115,7 +119,7 @@ def tell(
 
 
 def _kind(scanner: str, matched: int, columns: int) -> str:
-    if scanner == EMBEDDING:
+    if scanner in (EMBEDDING, TRANSLATION):
         return "semantic"
     return "verbatim" if matched == columns else "near"
 

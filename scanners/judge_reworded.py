@@ -78,24 +78,10 @@ def judge_reworded(
     ):
         leak_type = np.where(held, kind, leak_type)
         status = np.where(held, Status.SUSPECT, status)
-    places = np.stack(
-        [
-            locus.document[evidence],
-            patterns.owners.item[owner],
-            locus.word_start[evidence],
-            locus.word_end[evidence],
-        ],
-        axis=1,
-    ).astype(np.int64)
+    places = places_of(scanned, evidence, owner, patterns)
     kept = best_places(places, status, score)
     kept &= ~told_before(places, status, known, verdicts, patterns)
-    return Judged(
-        evidence[kept],
-        owner[kept],
-        leak_type[kept].astype(np.int8),
-        status[kept].astype(np.int8),
-        score[kept],
-    )
+    return judged_of(kept, evidence, owner, leak_type, status, score)
 
 
 def _scores(
@@ -166,6 +152,38 @@ def answers_beside(
     return result
 
 
+def places_of(
+    scanned: Scanned, evidence: np.ndarray, owner: np.ndarray, patterns: Patterns
+) -> np.ndarray:
+    """Return (document, item, first word, word behind the last) of evidence and owner: int64 (n, 4)."""
+    locus = scanned.evidence
+    columns = (
+        locus.document[evidence],
+        patterns.owners.item[owner],
+        locus.word_start[evidence],
+        locus.word_end[evidence],
+    )
+    return np.stack(columns, axis=1).astype(np.int64)
+
+
+def judged_of(
+    kept: np.ndarray,
+    evidence: np.ndarray,
+    owner: np.ndarray,
+    leak_type: np.ndarray,
+    status: np.ndarray,
+    score: np.ndarray,
+) -> Judged:
+    """Return the verdicts (n,) that are kept: bool (n,)."""
+    return Judged(
+        evidence[kept],
+        owner[kept],
+        leak_type[kept].astype(np.int8),
+        status[kept].astype(np.int8),
+        score[kept],
+    )
+
+
 def best_places(places: np.ndarray, status: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Tell which of the places of an item that overlap is the best; earlier ones among equals."""
     order = np.lexsort((places[:, 2], -score, -status, places[:, 1], places[:, 0]))
@@ -201,16 +219,7 @@ def told_before(
 
     The latter only where it `settles` them, as the n-gram scanner does.
     """
-    locus = known.evidence
-    theirs = np.stack(
-        [
-            locus.document[verdicts.evidence],
-            patterns.owners.item[verdicts.owner],
-            locus.word_start[verdicts.evidence],
-            locus.word_end[verdicts.evidence],
-        ],
-        axis=1,
-    ).astype(np.int64)
+    theirs = places_of(known, verdicts.evidence, verdicts.owner, patterns)
     settled = settles & np.isin(verdicts.leak_type, (LeakType.TEMPLATE, LeakType.PASSAGE))
     strength = np.where(
         settled & (verdicts.status >= Status.SUSPECT), Status.CONTAMINATED, verdicts.status

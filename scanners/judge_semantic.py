@@ -8,7 +8,11 @@ The rules, for one question in one place of one document:
 * Words in random order are no sentence: what aligns in order must be `IN_ORDER` of what is there, and more
   the fewer words were changed: who rewords a sentence changes words, who shuffles it changes none. Nor
   are equal words that never follow one another: that share and the equal words that do, as a share of
-  all that align, must add up to `CONNECTED`; in code, whose words are few and recur, `CODE_CONNECTED`.
+  all that align, must add up to `CONNECTED`.
+* In code words are few and recur, so that they align by chance: there more must stand in order than
+  in reverse order, `CODE_ORDER` of what is there and up to `SHORT_CODE_ORDER` more where that is little.
+* A place of fewer than `LEAST_WORDS` words is a phrase ("return true else return false").
+* Code that proves itself (`lone_code`) needs no words: where they say nothing it is the `answer`.
 * A run of 13 equal words, or a run that is nearly all there is in common, is a piece of a copy: whether a
   piece is enough is for the n-gram scanner to say, so the place is `suspect` at most.
 * Where the window was nominated with its choices, only items with the same choices are meant.
@@ -28,20 +32,28 @@ import numpy as np
 
 from indexes.ngram import LONG_WORDS
 from scanners.asked import Asked
-from scanners.embedding import WHOLE, Meant
-from scanners.fields import Role
+from scanners.embedding import LEAST_WORDS, WHOLE, Meant
+from scanners.fields import UNITS_PER_BIT, Role
 from scanners.judge import CONTAMINATED_SCORE, SUSPECT_SCORE, Judged, LeakType, Status
-from scanners.judge_reworded import answers_beside, best_places, told_before
+from scanners.judge_reworded import (
+    answers_beside,
+    best_places,
+    judged_of,
+    places_of,
+    told_before,
+)
 from scanners.ngram import Scanned
 from scanners.patterns import Patterns
 from scanners.read_window import Meanings
-from scanners.semantic_evidence import Scores, Told, semantic_scores, told_of
+from scanners.semantic_evidence import Scores, Told, order_of, semantic_scores, told_of
 
 LEAST_ASK: Final = 0.4  # of the ask's weight
 IN_ORDER: Final = 0.55  # of the soft coverage
 SAME_WORDS: Final = 0.9  # share of the question's weight, from which on more must be in order:
 ALL_IN_ORDER: Final = 0.8  # of the soft coverage where no word was changed
-CONNECTED, CODE_CONNECTED = 0.9, 1.25
+CONNECTED: Final = 0.9
+CODE_ORDER, SHORT_CODE_ORDER = 0.2, 0.2
+SHORT_CODE_BITS, LONG_CODE_BITS = 40.0, 100.0  # of what is there; linear between
 PIECE_WORDS, PIECE_SHARE = 8, 0.8  # a run that long, and that share of the equal words, is a piece
 
 
@@ -57,42 +69,31 @@ def judge_semantic(
 
     `known` is what the scanners before said to the same documents, the n-gram scanner first.
     """
-    score, template = scores_of(scanned, meanings, patterns, meant, asked)
+    score, template, solution, by_code = scores_of(scanned, meanings, patterns, meant, asked)
     rows = np.flatnonzero(score >= SUSPECT_SCORE)
     evidence, owner, beside = _owners(rows, scanned, meanings, patterns, meant, asked)
     score = score[evidence]
     told = answers_beside(beside, scanned, owner, patterns)
     leak_type = np.where(told, LeakType.QUESTION_ANSWER, LeakType.QUESTION)
     is_code = asked.is_code[meanings.row.astype(np.int64)]
-    reworded = _in_order(meanings) & _is_connected(scanned, meanings, is_code) & ~_is_piece(scanned)
+    prose = _in_order(meanings) & _is_connected(scanned, meanings)
+    ordered = np.where(is_code, _is_ordered_code(meanings), prose)
+    phrase = scanned.evidence.word_end - scanned.evidence.word_start < LEAST_WORDS
+    reworded = (ordered | by_code) & ~_is_piece(scanned) & ~phrase
     strong = (score >= CONTAMINATED_SCORE) & reworded[evidence]
     status = np.where(strong, Status.CONTAMINATED, Status.SUSPECT)
     for kind, held in (
         (LeakType.TEMPLATE, template[evidence]),
-        (LeakType.PASSAGE, meanings.ask[evidence] < LEAST_ASK),
+        (LeakType.PASSAGE, (meanings.ask < LEAST_ASK)[evidence] & ~by_code[evidence]),
     ):
         leak_type = np.where(held, kind, leak_type)
         status = np.where(held, Status.SUSPECT, status)
-    locus = scanned.evidence
-    places = np.stack(
-        [
-            locus.document[evidence],
-            patterns.owners.item[owner],
-            locus.word_start[evidence],
-            locus.word_end[evidence],
-        ],
-        axis=1,
-    ).astype(np.int64)
+    leak_type = np.where(solution[evidence], LeakType.ANSWER, leak_type)
+    places = places_of(scanned, evidence, owner, patterns)
     kept = best_places(places, status, score)
     for number, (before, verdicts) in enumerate(known):
         kept &= ~told_before(places, status, before, verdicts, patterns, settles=number == 0)
-    return Judged(
-        evidence[kept],
-        owner[kept],
-        leak_type[kept].astype(np.int8),
-        status[kept].astype(np.int8),
-        score[kept],
-    )
+    return judged_of(kept, evidence, owner, leak_type, status, score)
 
 
 def _in_order(meanings: Meanings) -> np.ndarray:
@@ -103,13 +104,21 @@ def _in_order(meanings: Meanings) -> np.ndarray:
     return result
 
 
-def _is_connected(scanned: Scanned, meanings: Meanings, is_code: np.ndarray) -> np.ndarray:
+def _is_connected(scanned: Scanned, meanings: Meanings) -> np.ndarray:
     """Tell which places have words that follow one another as in the question: bool (n,)."""
     locus = scanned.evidence
     runs = locus.run_end - locus.run_start
     following = 1 - runs / np.maximum(locus.matched, 1)
     in_order = meanings.in_order / np.maximum(meanings.soft, 1e-9)
-    result: np.ndarray = in_order + following >= np.where(is_code, CODE_CONNECTED, CONNECTED)
+    result: np.ndarray = in_order + following >= CONNECTED
+    return result
+
+
+def _is_ordered_code(meanings: Meanings) -> np.ndarray:
+    """Tell which places have more of a question's words in order than chance gives: bool (n,)."""
+    bits = meanings.units * meanings.soft / UNITS_PER_BIT
+    short = np.clip((LONG_CODE_BITS - bits) / (LONG_CODE_BITS - SHORT_CODE_BITS), 0, 1)
+    result: np.ndarray = order_of(meanings) >= CODE_ORDER + SHORT_CODE_ORDER * short
     return result
 
 

@@ -25,6 +25,7 @@ from indexes.embeddings.static import StaticModel
 from indexes.embeddings.word_vectors import kept_words, new_room, spell_segment, speller
 from scanners.asked import Asked
 from scanners.beside import MOST_WINDOW, look_beside
+from scanners.code_match import code_shares
 from scanners.embedding import SIZES, Meant, Nominated
 from scanners.loci import (
     DOCUMENT,
@@ -72,7 +73,12 @@ def read_nominated(
         runs,
         0,  # counted by the scanners before
     )
-    return scanned, Meanings(*np.ascontiguousarray(features.T))
+    meanings = Meanings(*np.ascontiguousarray(features.T))
+    item = meant.item[meanings.row.astype(np.int64)]
+    code = code_shares(data, bounds, target, scanned, item, meant.codes)
+    return scanned, meanings._replace(
+        code_bits=code.bits, code_share=code.share, code_told=code.told, code_names=code.names
+    )
 
 
 def with_cosines(meanings: Meanings, chosen: np.ndarray, cosines: np.ndarray) -> Meanings:

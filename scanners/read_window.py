@@ -54,6 +54,7 @@ class Meanings(NamedTuple):
     soft: np.ndarray  # in words that mean the same
     rare: np.ndarray  # the same by squared weight: of the words that few others have
     in_order: np.ndarray  # the same, as far as it aligns in order
+    in_reverse: np.ndarray  # as far as it aligns with the place read backwards
     told: np.ndarray  # share of the place's sentences that the question accounts for
     told_rare: np.ndarray  # the same by squared weight
     ask: np.ndarray  # of the ask what the place stands for; 1 where there is none
@@ -65,13 +66,17 @@ class Meanings(NamedTuple):
     text_start: np.ndarray  # words of the document: the place's sentences
     text_end: np.ndarray
     model_cosine: np.ndarray  # by the transformer, where one was asked; NaN elsewhere
+    code_bits: np.ndarray  # what the item's code and that of the place have in common, in order
+    code_share: np.ndarray  # of what the item's code tells
+    code_told: np.ndarray  # share of the place's code, there, that the item accounts for
+    code_names: np.ndarray  # names that stand for the same name as before, less those that do not
 
 
 N_FEATURES: Final = len(Meanings._fields)
 (
-    F_ROW, F_COSINE, F_PLACE_COSINE, F_UNITS, F_WORDS, F_SPELLING, F_SOFT, F_RARE, F_IN_ORDER, F_TOLD, F_TOLD_RARE, F_ASK,
+    F_ROW, F_COSINE, F_PLACE_COSINE, F_UNITS, F_WORDS, F_SPELLING, F_SOFT, F_RARE, F_IN_ORDER, F_IN_REVERSE, F_TOLD, F_TOLD_RARE, F_ASK,
     F_NUMBERS, F_PLACE_NUMBERS, F_SHARED_NUMBERS, F_CHOICES, F_CHOICE_UNITS, F_TEXT_START, F_TEXT_END,
-    F_MODEL_COSINE,
+    F_MODEL_COSINE, F_CODE_BITS, F_CODE_SHARE, F_CODE_TOLD, F_CODE_NAMES,
 ) = range(N_FEATURES)  # fmt: skip
 
 
@@ -94,7 +99,8 @@ def read_window(
     reach = max(LEAST_REACH, min(m, MOST_REACH) // 2)
     low, high = max(0, start - reach), min(len(hashes), stop + reach)
     here = hashes[low:high]
-    if not _share_words(item, weights, here):
+    by_code = cosine <= 0  # nominated by its tokens: it may have hardly a word of the question
+    if not (by_code or _share_words(item, weights, here)):
         return rows, features, n_rows, runs, n_runs
     vectors, lengths, words, numbers = _vectors_of(
         here, letters, ends, low, asked, target, spell, kept
@@ -105,6 +111,8 @@ def read_window(
         likeness,
     )  # fmt: skip
     begin, end = best_place(likeness, weights, LONGEST_PLACE * m)
+    if by_code:
+        begin, end = start - low, min(stop, high) - low
     units = ask_units = total = ask_total = 0
     ask_first = max(0, target.ask_start[pattern] - first)
     ask_last = max(ask_first, min(m, target.ask_end[pattern] - first))
@@ -142,6 +150,7 @@ def read_window(
     squares = weights.astype(np.int64) ** 2
     feature[F_RARE] = covered(likeness, squares, begin, end, 0, m) / squares.sum()
     feature[F_IN_ORDER] = covered_in_order(likeness, weights, begin, end) / total
+    feature[F_IN_REVERSE] = covered_in_order(likeness, weights, begin, end, True) / total
     feature[F_TOLD] = told_share(likeness, weights_here, first_word, last_word)
     squares_here = weights_here.astype(np.int64) ** 2
     feature[F_TOLD_RARE] = told_share(likeness, squares_here, first_word, last_word)
@@ -163,6 +172,8 @@ def read_window(
     )
     feature[F_TEXT_START], feature[F_TEXT_END] = low + first_word, low + last_word
     feature[F_MODEL_COSINE] = np.nan
+    feature[F_CODE_BITS], feature[F_CODE_SHARE] = 0.0, 0.0  # by `scanners.code_match`
+    feature[F_CODE_TOLD], feature[F_CODE_NAMES] = 0.0, 0.0
     into[PATTERN], into[WORD_START], into[WORD_END] = pattern, begin, end
     into[UNITS], into[ASK_UNITS] = units, ask_units
     into[NUMBERS_MATCHED], into[NUMBERS_SWAPPED] = both, min(ours, theirs) - both

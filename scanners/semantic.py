@@ -9,6 +9,7 @@ for them: few items are ever nominated.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
 from typing import Final
@@ -18,12 +19,14 @@ import numpy as np
 from corpora.benchmarks import Item
 from indexes.background import Background
 from indexes.embeddings.encoder import Encoder
+from indexes.embeddings.item_search import lower_floors
 from indexes.embeddings.static import StaticModel
 from scanners.asked import Asked, ask_items
 from scanners.embedding import Meant, Nominated, mean_items, nominate
 from scanners.every_window import nominate_every
 from scanners.judge import Judged
 from scanners.judge_semantic import judge_semantic, scores_of
+from scanners.judge_translated import judge_translated
 from scanners.meaning import read_nominated, with_cosines
 from scanners.ngram import Scanned, Sought
 from scanners.patterns import Patterns
@@ -36,6 +39,7 @@ from scanners.second_opinion import (
     sample_items,
     sibling_cosines,
 )
+from scanners.translated import Translations
 
 Known = Sequence[tuple[Scanned, Judged]]  # what the scanners before said to the same documents
 OPEN_FROM: Final = 0.35  # of the score by words; what is lower no transformer saves
@@ -52,22 +56,36 @@ class Semantic:
         model: StaticModel,
         encoder: Encoder | None = None,
         prefilter: bool = True,
+        translations: bool = False,
     ) -> None:
-        assert prefilter or encoder is not None, "nothing else would nominate"
+        assert encoder is not None or (prefilter and not translations), "nothing else nominates"
         self.model = model
         self.meant: Meant = mean_items(patterns, items, background, model)
         self.asked: Asked = ask_items(self.meant, patterns, items, background, model)
+        self.translations: Translations | None = None
+        if translations and encoder is not None:
+            self.translations = Translations(encoder, items, patterns)
+        self._items = items
+        self._background = background
         self._patterns = patterns
         self._opinion = None if encoder is None else SecondOpinion(encoder, items, patterns)
-        self._prefilter = prefilter or not len(
-            self.meant.item
-        )  # nothing to nominate: nothing to encode
+        # Nothing to nominate: nothing to encode.
+        self.prefilter = prefilter or not len(self.meant.item)
+
+    def with_lower_floors(self, by: float) -> Semantic:
+        """Return the same scanner, nominating from cosines lower by so much, with exact search: slow."""
+        other = copy.copy(self)
+        other.meant = self.meant._replace(lists=lower_floors(self.meant.lists, by))
+        return other
 
     def scan(
         self, data: np.ndarray, bounds: np.ndarray, target: Sought, known: Known
     ) -> tuple[Scanned, Judged]:
-        """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8) and judge what is found."""
-        if self._prefilter or self._opinion is None:
+        """Scan documents `data[bounds[d]:bounds[d + 1]]` (uint8, valid UTF-8) and judge what is found.
+
+        `known` is what the scanners before said to the same documents, the n-gram scanner first.
+        """
+        if self.prefilter or self._opinion is None:
             nominated = nominate(data, bounds, self.meant, self.model)
         else:
             nominated = self._opinion.nominate(data, bounds, self.meant, self.model)
@@ -80,6 +98,17 @@ class Semantic:
             )
         judged = judge_semantic(scanned, meanings, self._patterns, self.meant, self.asked, known)
         return scanned, judged
+
+    def scan_translations(
+        self, data: np.ndarray, bounds: np.ndarray, known: Known
+    ) -> tuple[Scanned, Judged] | None:
+        """Scan the same documents for translated items and judge what is found; None: not asked for."""
+        if self.translations is None:
+            return None
+        return judge_translated(
+            data, bounds, self.translations.search(data, bounds), self._patterns, self._items,
+            self._background, known,
+        )  # fmt: skip
 
 
 class SecondOpinion:

@@ -26,7 +26,7 @@ class SizeFactors:
 
 def size_factors(baseline: Totals, candidate: Totals, kept: np.ndarray) -> SizeFactors:
     """Return the factors, from the tokens that stand for themselves, `kept`, bool (V,)."""
-    pooled = baseline.counts.sum(axis=0) + candidate.counts.sum(axis=0)
+    pooled = baseline.key_counts + candidate.key_counts
     weight = np.divide(pooled.sum(), pooled, out=np.zeros(len(pooled)), where=kept & (pooled > 0))
     scale = document_scale(candidate) / document_scale(baseline)
     first, second = _scatter(baseline, weight), _scatter(candidate, weight) * scale**2
@@ -58,7 +58,7 @@ def _scatter(totals: Totals, weight: np.ndarray) -> np.ndarray:
 
 def _whole_scatter(totals: Totals, weight: np.ndarray) -> np.ndarray:
     """Return the same over all domains together."""
-    p = totals.counts.sum(axis=0) / totals.domain_tokens.sum()
+    p = totals.key_counts / totals.domain_tokens.sum()
     squares = totals.squares.sum(axis=0) - 2 * p * totals.products.sum(axis=0)
     squares += p**2 * totals.lengths_squared.sum()
     return (squares.clip(min=0) * weight).sum()

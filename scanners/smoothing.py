@@ -53,7 +53,7 @@ class Smoothing:
 
 def smoothing(baseline: Totals, candidate: Totals, mixtures: sparse.csr_array) -> Smoothing:
     """Return how shares of both versions are smoothed; `mixtures` are (n, V), of benchmarks."""
-    counts = [version.counts.sum(axis=0) for version in (baseline, candidate)]
+    counts = [version.key_counts for version in (baseline, candidate)]
     sizes = [count.sum() for count in counts]
     pooled = counts[0] + counts[1]
     squares = baseline.squares.sum(axis=0) + candidate.squares.sum(axis=0)

@@ -108,13 +108,19 @@ def told_share(likeness: Any, weights: Any, begin: int, end: int) -> float:
 
 
 @kernel
-def covered_in_order(likeness: Any, weights: Any, begin: int, end: int) -> float:
-    """Return the weight that an alignment in order covers: the heaviest common subsequence."""
+def covered_in_order(
+    likeness: Any, weights: Any, begin: int, end: int, backwards: bool = False
+) -> float:
+    """Return the weight that an alignment in order covers: the heaviest common subsequence.
+
+    `backwards` reads the place from its end: what words align in by chance, as in random order.
+    """
     n = end - begin
     best = np.zeros((2, n + 1), np.float64)
     for i in range(likeness.shape[0]):
         above, here = best[i & 1], best[(i + 1) & 1]
         for j in range(n):
-            both = above[j] + weights[i] * likeness[i, begin + j]
+            at = end - 1 - j if backwards else begin + j
+            both = above[j] + weights[i] * likeness[i, at]
             here[j + 1] = max(both, above[j + 1], here[j])
     return best[likeness.shape[0] & 1, n]

@@ -1,6 +1,7 @@
 """Kernels over random half-splits: sums of sparse counts, many splits at a time.
 
-Counts are CSR, row `domain * folds + fold`, columns in order. A split gives each row a coefficient, and
+Counts are CSR, row `domain * folds + fold`, columns in order; they hold the tokens only that stand for
+themselves (`scanners.sparse_rows.picked_columns`). A split gives each row a coefficient, and
 the sum over a column's rows is the token's share in one half. Columns are taken in blocks: a cursor in
 each row fetches the block into a small dense table, so that no transposed copy is made. Coefficients
 hold all splits of a row side by side, so that the inner loop is a vector operation. Sums run in the
@@ -20,8 +21,8 @@ BLOCK: Final = 256  # columns; their tables stay in the processor's cache
 
 @kernel
 def split_divergences(
-    starts: Any, columns: Any, values: Any, other_starts: Any, other_columns: Any,
-    other_values: Any, kept: Any, folds: int, first: Any, second: Any,
+    starts: Any, columns: Any, values: Any, rest: Any, other_starts: Any, other_columns: Any,
+    other_values: Any, other_rest: Any, n_keys: int, folds: int, first: Any, second: Any,
     variation: Any, divergence: Any,
 ) -> None:  # fmt: skip
     """Add the total variation and the Jensen-Shannon divergence (bits) of two halves, by split.
@@ -30,89 +31,99 @@ def split_divergences(
         starts: Of the baseline's counts, CSR, as the next two.
         columns: Column of each entry.
         values: Count of each entry.
-        other_starts: Of the candidate's, as the next two.
+        rest: float64 (rows,), sums of what has no column: they are one token.
+        other_starts: Of the candidate's, as the next three.
         other_columns: Column of each entry.
         other_values: Count of each entry.
-        kept: Whether a column stands for itself; the others are put into one.
+        other_rest: Sums of what has no column.
+        n_keys: Columns.
         folds: Rows of a domain.
         first: float64 (2 * folds, splits), coefficients that make shares of the first half.
         second: The same for the second half.
         variation: float64 (splits,), is added to.
         divergence: float64 (splits,), is added to.
     """
-    n_keys = len(kept)
     cursor = starts[:-1].copy()
     other_cursor = other_starts[:-1].copy()
-    table = np.zeros((BLOCK + 1, 2 * folds))  # the last row is that of the others
+    table = np.zeros((BLOCK, 2 * folds))
+    picked = np.empty(2 * folds, np.int64)
     a = np.empty(first.shape[1])
     b = np.empty(first.shape[1])
+    rows = len(cursor)
     for low in range(0, n_keys, BLOCK):
         high = min(low + BLOCK, n_keys)
-        rows = len(cursor)
-        _fetch(starts, columns, values, cursor, 0, rows, low, high, kept, folds, 0, table)
+        _fetch(starts, columns, values, cursor, 0, rows, low, high, folds, 0, table)
         _fetch(
-            other_starts, other_columns, other_values, other_cursor, 0, rows, low, high, kept,
-            folds, folds, table,
+            other_starts, other_columns, other_values, other_cursor, 0, rows, low, high, folds,
+            folds, table,
         )  # fmt: skip
-        n = high - low if high < n_keys else BLOCK + 1
-        for place in range(n):
-            if _combine(table[place], first, a):
-                _combine(table[place], second, b)
+        for place in range(high - low):
+            if _combine(table[place], first, picked, a):
+                _combine(table[place], second, picked, b)
                 _add_divergence(a, b, variation, divergence)
                 table[place] = 0.0
+    for row in range(rows):
+        table[0, row % folds] += rest[row]
+        table[0, folds + row % folds] += other_rest[row]
+    if _combine(table[0], first, picked, a):
+        _combine(table[0], second, picked, b)
+        _add_divergence(a, b, variation, divergence)
 
 
 @kernel
 def split_variations(
-    starts: Any, columns: Any, values: Any, other_starts: Any, other_columns: Any,
-    other_values: Any, kept: Any, folds: int, coefficients: Any, whole: Any, parts: Any,
+    starts: Any, columns: Any, values: Any, rest: Any, other_starts: Any, other_columns: Any,
+    other_values: Any, other_rest: Any, n_keys: int, folds: int, coefficients: Any, whole: Any,
+    parts: Any,
 ) -> None:  # fmt: skip
     """Add half the |change| of each token, over all domains and in each of them, by split.
 
     Args:
-        starts: As in `split_divergences`, as the next seven.
+        starts: As in `split_divergences`, as the next nine.
         columns: Column of each entry.
         values: Count of each entry.
+        rest: Sums of what has no column.
         other_starts: Of the candidate's counts.
         other_columns: Column of each entry.
         other_values: Count of each entry.
-        kept: Whether a column stands for itself.
+        other_rest: Sums of what has no column.
+        n_keys: Columns.
         folds: Rows of a domain.
         coefficients: float64 (domains, 2 * folds, splits), that make the change of a share; the
             baseline's folds come first.
         whole: float64 (splits,), is added to: half of |sum over domains|.
         parts: float64 (domains, splits), is added to: half of |change in one domain|.
     """
-    n_keys = len(kept)
     n_domains, _, n_splits = coefficients.shape
     cursor = starts[:-1].copy()
     other_cursor = other_starts[:-1].copy()
-    table = np.zeros((BLOCK + 1, 2 * folds))
-    rare = np.zeros((n_domains, 2 * folds))
+    table = np.zeros((BLOCK, 2 * folds))
+    picked = np.empty(2 * folds, np.int64)
     total = np.zeros((BLOCK, n_splits))
     part = np.empty(n_splits)
     for low in range(0, n_keys, BLOCK):
         high = min(low + BLOCK, n_keys)
         for domain in range(n_domains):
             row, end = domain * folds, (domain + 1) * folds
-            _fetch(starts, columns, values, cursor, row, end, low, high, kept, folds, 0, table)
+            _fetch(starts, columns, values, cursor, row, end, low, high, folds, 0, table)
             _fetch(
-                other_starts, other_columns, other_values, other_cursor, row, end, low, high, kept,
-                folds, folds, table,
+                other_starts, other_columns, other_values, other_cursor, row, end, low, high, folds,
+                folds, table,
             )  # fmt: skip
             for place in range(high - low):
-                if _combine(table[place], coefficients[domain], part):
+                if _combine(table[place], coefficients[domain], picked, part):
                     table[place] = 0.0
                     _add_size(part, parts[domain])
                     for split in range(n_splits):
                         total[place, split] += part[split]
-            rare[domain] += table[BLOCK]
-            table[BLOCK] = 0.0
         for place in range(high - low):
             _add_size(total[place], whole)
             total[place] = 0.0
     for domain in range(n_domains):
-        if _combine(rare[domain], coefficients[domain], part):
+        row, end = domain * folds, (domain + 1) * folds
+        table[0, :folds] = rest[row:end]
+        table[0, folds:] = other_rest[row:end]
+        if _combine(table[0], coefficients[domain], picked, part):
             _add_size(part, parts[domain])
             for split in range(n_splits):
                 total[0, split] += part[split]
@@ -122,7 +133,7 @@ def split_variations(
 @kernel
 def split_bits(
     starts: Any, columns: Any, values: Any, other_starts: Any, other_columns: Any,
-    other_values: Any, folds: int, first: Any, second: Any, own: Any, spread: Any,
+    other_values: Any, n_keys: int, folds: int, first: Any, second: Any, own: Any, spread: Any,
     first_spread: Any, second_spread: Any, least: float, user_starts: Any, users: Any,
     weights: Any, change: Any,
 ) -> None:  # fmt: skip
@@ -133,25 +144,24 @@ def split_bits(
     those that use a column stand at `user_starts[column]` on in `users`, with the token's share in the
     benchmark in `weights`. `change` is float64 (users, splits); the rest is as in `split_divergences`.
     """
-    n_keys = len(user_starts) - 1
     n_splits = first.shape[1]
-    used = user_starts[1:] > user_starts[:-1]
     cursor = starts[:-1].copy()
     other_cursor = other_starts[:-1].copy()
-    table = np.zeros((BLOCK + 1, 2 * folds))
+    table = np.zeros((BLOCK, 2 * folds))
+    picked = np.empty(2 * folds, np.int64)
     a = np.empty(n_splits)
     b = np.empty(n_splits)
     for low in range(0, n_keys, BLOCK):
         high = min(low + BLOCK, n_keys)
         rows = len(cursor)
-        _fetch(starts, columns, values, cursor, 0, rows, low, high, used, folds, 0, table)
+        _fetch(starts, columns, values, cursor, 0, rows, low, high, folds, 0, table)
         _fetch(
-            other_starts, other_columns, other_values, other_cursor, 0, rows, low, high, used,
-            folds, folds, table,
+            other_starts, other_columns, other_values, other_cursor, 0, rows, low, high, folds,
+            folds, table,
         )  # fmt: skip
         for place in range(high - low):
-            if _combine(table[place], first, a):
-                _combine(table[place], second, b)
+            if _combine(table[place], first, picked, a):
+                _combine(table[place], second, picked, b)
                 table[place] = 0.0
                 column = low + place
                 part, rest = own[column], spread[column]
@@ -203,7 +213,7 @@ def weighted_sums(weights: Any, values: Any, sums: Any) -> None:
 @kernel
 def _fetch(
     starts: Any, columns: Any, values: Any, cursor: Any, row: int, end: int, low: int, high: int,
-    kept: Any, folds: int, offset: int, table: Any,
+    folds: int, offset: int, table: Any,
 ) -> None:  # fmt: skip
     """Add the entries of rows [row, end) and columns [low, high) to the table, (column, fold)."""
     for line in range(row, end):
@@ -211,18 +221,18 @@ def _fetch(
         last = starts[line + 1]
         fold = offset + line % folds
         while entry < last and columns[entry] < high:
-            column = columns[entry]
-            place = column - low if kept[column] else BLOCK
-            table[place, fold] += values[entry]
+            table[columns[entry] - low, fold] += values[entry]
             entry += 1
         cursor[line] = entry
 
 
 @kernel
-def _combine(counts: Any, coefficients: Any, out: Any) -> bool:
-    """Set `out` to counts @ coefficients; False, and nothing done, where all counts are 0."""
+def _combine(counts: Any, coefficients: Any, picked: Any, out: Any) -> bool:
+    """Set `out` to counts @ coefficients; False, and nothing done, where all counts are 0.
+
+    `picked`, int64 (counts,), is written to.
+    """
     n_splits = len(out)
-    picked = np.empty(len(counts), np.int64)
     n = 0
     for row in range(len(counts)):
         if counts[row] != 0:

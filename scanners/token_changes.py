@@ -28,7 +28,8 @@ from typing import Final
 import numpy as np
 
 from indexes.profile import FOLDS
-from scanners.totals import Totals, document_scale
+from scanners.sparse_rows import cluster_moments, joined
+from scanners.totals import Totals, document_scale, fold_rows
 
 COPIES: Final = 2.0  # folds vary so many times as documents do: more than chance, so copies
 
@@ -128,7 +129,7 @@ def _weights(totals: Totals) -> np.ndarray:
 
 def _overall(totals: Totals) -> np.ndarray:
     """Return each key's share of all tokens."""
-    return totals.counts.sum(axis=0) / totals.domain_tokens.sum()
+    return totals.key_counts / totals.domain_tokens.sum()
 
 
 def _rows(
@@ -138,35 +139,46 @@ def _rows(
 
     `place_of` is a table of (V,) that is written to at these columns.
     """
-    held = np.zeros(len(place_of), dtype=bool)
-    for version in (baseline, candidate):
-        start, end = version.counts.indptr[number : number + 2]
-        held[version.counts.indices[start:end]] = True
-    columns = np.flatnonzero(held)
+    versions = (baseline, candidate)
+    own = [_entries(version, number) for version in versions]
+    columns, *places = joined(*(v.counts.indices[e] for v, e in zip(versions, own, strict=True)))
     place_of[columns] = np.arange(len(columns))
-    first, second = (_row(v, number, place_of, len(columns)) for v in (baseline, candidate))
+    first, second = (
+        _row(version, number, entries, place, place_of, len(columns))
+        for version, entries, place in zip(versions, own, places, strict=True)
+    )
     return columns, first, second
 
 
-def _row(totals: Totals, number: int, place_of: np.ndarray, n_columns: int) -> Row:
+def _entries(totals: Totals, number: int) -> slice:
     start, end = totals.counts.indptr[number : number + 2]
-    places = place_of[totals.counts.indices[start:end]]
+    return slice(start, end)
+
+
+def _row(
+    totals: Totals,
+    number: int,
+    entries: slice,
+    places: np.ndarray,
+    place_of: np.ndarray,
+    n_columns: int,
+) -> Row:
     moments = np.zeros((3, n_columns))
     for moment, matrix in zip(
         moments, (totals.counts, totals.squares, totals.products), strict=True
     ):
-        moment[places] = matrix.data[start:end]
-    starts = totals.folds.indptr[number * FOLDS : (number + 1) * FOLDS + 1]
-    values = totals.folds.data[starts[0] : starts[-1]]
-    lengths = np.array([totals.folds.data[a:b].sum() for a, b in pairwise(starts)])
-    fold_places = place_of[totals.folds.indices[starts[0] : starts[-1]]]
-    of_fold = np.repeat(lengths, np.diff(starts))
+        moment[places] = matrix.data[entries]
+    first, last = number * FOLDS, (number + 1) * FOLDS
+    folds = fold_rows(totals)
+    starts = folds.starts[first : last + 1]
+    lengths = np.array([folds.values[a:b].sum() for a, b in pairwise(starts)])
+    fold_squares, fold_products = cluster_moments(folds, first, last, lengths, place_of, n_columns)
     return Row(
         x=moments[0],
         squares=moments[1],
         products=moments[2],
-        fold_squares=np.bincount(fold_places, values**2, n_columns),
-        fold_products=np.bincount(fold_places, values * of_fold, n_columns),
+        fold_squares=fold_squares,
+        fold_products=fold_products,
         tokens=float(moments[0].sum()),
         lengths_squared=float(totals.lengths_squared[number]),
         fold_lengths_squared=float((lengths**2).sum()),

@@ -6,6 +6,7 @@ the halves of a split have not the size of the smaller version (`scanners.half_s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,8 +24,9 @@ from scanners.half_splits import (
 )
 from scanners.multiple_tests import family_limit
 from scanners.size_factors import size_factors
+from scanners.sparse_rows import Picked, picked_columns
 from scanners.split_sums import split_divergences, split_variations
-from scanners.totals import Totals, csr_parts, occupied_clusters
+from scanners.totals import Totals, fold_rows, occupied_clusters
 
 SPLITS: Final = 400
 MOST_CELLS: Final = 1 << 23  # rows x splits of coefficients held at once
@@ -60,8 +62,10 @@ def whole_change(
     kept, rare = _kept(baseline, candidate, policy)
     clusters = occupied_clusters(baseline, candidate)
     chance = policy.false_alarms / 4  # three numbers and the family of domains
-    variation, divergence = _whole(baseline, candidate, masks, kept)
-    within, parts, mix, domain_mix = _within_and_mix(baseline, candidate, masks, kept)
+    rows = [picked_columns(fold_rows(version), kept) for version in (baseline, candidate)]
+    n_kept = int(kept.sum())
+    variation, divergence = _whole(baseline, candidate, masks, rows, n_kept)
+    within, parts, mix, domain_mix = _within_and_mix(baseline, candidate, masks, rows, n_kept)
     factors = size_factors(baseline, candidate, kept)
     variation[1:] *= factors.whole
     divergence[1:] *= factors.whole**2
@@ -94,13 +98,13 @@ def _kept(baseline: Totals, candidate: Totals, policy: DriftPolicy) -> tuple[np.
     documents = [version.domain_documents.sum() for version in (baseline, candidate)]
     smaller = min(documents) / sum(documents)
     least = max(policy.token_documents, EXPECTED_DOCUMENTS / smaller)
-    held = baseline.documents.sum(axis=0) + candidate.documents.sum(axis=0)
+    held = baseline.key_documents + candidate.key_documents
     kept = held >= least
     return kept, int(((held > 0) & ~kept).sum())
 
 
 def _whole(
-    baseline: Totals, candidate: Totals, masks: np.ndarray, kept: np.ndarray
+    baseline: Totals, candidate: Totals, masks: np.ndarray, rows: Sequence[Picked], n_kept: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return total variation and divergence: of the versions, then of each split."""
     tokens = [version.fold_tokens.sum(axis=0) for version in (baseline, candidate)]
@@ -111,21 +115,12 @@ def _whole(
         for number, coefficients in ((0, first), (1, second))
     )
     variation, divergence = np.zeros((2, first.shape[1]))
-    split_divergences(
-        *csr_parts(baseline),
-        *csr_parts(candidate),
-        kept,
-        FOLDS,
-        first,
-        second,
-        variation,
-        divergence,
-    )
+    split_divergences(*rows[0], *rows[1], n_kept, FOLDS, first, second, variation, divergence)
     return variation, divergence
 
 
 def _within_and_mix(
-    baseline: Totals, candidate: Totals, masks: np.ndarray, kept: np.ndarray
+    baseline: Totals, candidate: Totals, masks: np.ndarray, rows: Sequence[Picked], n_kept: int
 ) -> tuple[np.ndarray, np.ndarray, float, np.ndarray]:
     """Return the total variation of both parts.
 
@@ -144,10 +139,7 @@ def _within_and_mix(
         coefficients = np.concatenate([observed, some], axis=2) if first < 0 else some
         place = slice(first + 2, first + 2 + coefficients.shape[2])
         block_parts = np.zeros((n_domains, coefficients.shape[2]))
-        split_variations(
-            *csr_parts(baseline), *csr_parts(candidate), kept, FOLDS, coefficients,
-            whole[place], block_parts,
-        )  # fmt: skip
+        split_variations(*rows[0], *rows[1], n_kept, FOLDS, coefficients, whole[place], block_parts)
         parts[:, place] = block_parts
     return whole[1:], parts[:, 1:], float(whole[0]), parts[:, 0]
 

@@ -100,7 +100,7 @@ def token_drift(
     """
     check_alike(baseline, candidate)
     changes = token_changes(baseline, candidate)
-    held = [version.documents.sum(axis=0) for version in (baseline, candidate)]
+    held = [version.key_documents for version in (baseline, candidate)]
     deviation = np.sqrt(changes.variance)
     z = np.divide(changes.within, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     tested = held[0] + held[1] >= policy.token_documents

@@ -12,18 +12,20 @@ The second moments over documents are what a variance needs that treats a docume
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 from scipy import sparse
 
 from indexes.profile import FOLDS, GROUPS
+from scanners.sparse_rows import SparseRows
 
 MEASURES: Final = ("documents", "bytes", "tokens")
 DOCUMENTS, BYTES, TOKENS = range(3)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Totals:
     """Counts of one version. D domains, V keys; x is a document's count of a key, L its length.
 
@@ -71,17 +73,27 @@ class Totals:
         if not (self.counts.has_sorted_indices and self.folds.has_sorted_indices):
             raise ValueError("entries of a row must be in order of the keys")
 
-    @property
+    @cached_property
     def domain_tokens(self) -> np.ndarray:
         """Return the tokens of each domain, (D,), as counted by key."""
         return self.counts.sum(axis=1)
 
-    @property
+    @cached_property
     def domain_documents(self) -> np.ndarray:
         """Return the documents of each domain, (D,)."""
         return self.groups[:, :, DOCUMENTS].sum(axis=1)
 
-    @property
+    @cached_property
+    def key_counts(self) -> np.ndarray:
+        """Return the count of each key in all domains, (V,)."""
+        return self.counts.sum(axis=0)
+
+    @cached_property
+    def key_documents(self) -> np.ndarray:
+        """Return in how many documents of all domains each key occurs, (V,)."""
+        return self.documents.sum(axis=0)
+
+    @cached_property
     def fold_tokens(self) -> np.ndarray:
         """Return the tokens of each fold of each domain, (D, 32)."""
         return self.folds.sum(axis=1).reshape(-1, FOLDS)
@@ -102,9 +114,9 @@ def check_alike(baseline: Totals, candidate: Totals) -> None:
             raise ValueError(f"the {name} holds no token; there is nothing to compare")
 
 
-def csr_parts(totals: Totals) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return where each row of the folds begins, and column and count of each entry, for kernels."""
-    return totals.folds.indptr, totals.folds.indices, totals.folds.data
+def fold_rows(totals: Totals) -> SparseRows:
+    """Return the folds as kernels take them."""
+    return SparseRows(totals.folds.indptr, totals.folds.indices, totals.folds.data)
 
 
 def document_scale(totals: Totals) -> float:

@@ -25,8 +25,8 @@ def gone(reference: Totals, other: Totals, chance: float) -> np.ndarray:
 
     Only domains that both versions have say anything: the rest is a change of the mix.
     """
-    had = reference.documents.sum(axis=0)
-    has = other.counts.sum(axis=0) > 0
+    had = reference.key_documents
+    has = other.key_counts > 0
     n_tested = max(int(((had > 0) | has).sum()), 1)
     before, now = reference.domain_documents, other.domain_documents
     common = (before > 0) & (now > 0)

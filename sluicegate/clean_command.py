@@ -19,7 +19,7 @@ def run_clean(options: argparse.Namespace) -> int:
     from pipelines.clean import CleanError
     from reports.clean_render import render_clean_terminal
     from reports.render import render_json
-    from sluicegate.api import clean
+    from sluicegate.corpus_api import clean
     from sluicegate.progress import ProgressLine
 
     for name in ("out", "findings"):

@@ -15,7 +15,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
-from sluicegate.arguments import STATUSES, build_parser
+from sluicegate.arguments import build_parser
+from sluicegate.check_arguments import STATUSES
 from sluicegate.output import UntilClosed, say, say_what_was_not_read, visible
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _calibrate(options: argparse.Namespace) -> int:
 
 
 def _duplicates(options: argparse.Namespace) -> int:
-    from sluicegate.api import duplicates
+    from sluicegate.corpus_api import duplicates
     from sluicegate.progress import ProgressLine
 
     _check_out(options.out)
@@ -307,7 +308,10 @@ def _one_line(error: ValueError) -> str:
 
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"--{'.'.join(str(part) for part in first['loc'])}: {first['msg']}, got {first['input']!r}"
+        option = "".join(f"--{str(part).replace('_', '-')}: " for part in first["loc"][:1])
+        if first["type"] == "value_error":  # raised by our own settings: it says all
+            return f"{option}{first['msg'].removeprefix('Value error, ')}"
+        return f"{option}{first['msg']}, not {first['input']!r}"
     return " ".join(str(error).split())
 
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from sluicegate.output import say_what_was_not_read
+from sluicegate.output import say, say_what_was_not_read, visible
 
 if TYPE_CHECKING:
     from pipelines.drift import DriftResult
@@ -16,7 +16,8 @@ DONE, VIOLATED, INCOMPLETE = 0, 1, 3
 
 def run_drift(options: argparse.Namespace) -> int:
     """Compare two versions, print what moved, and return the exit status."""
-    from sluicegate.api import drift
+    from reports.drift_view import rules_note
+    from sluicegate.corpus_api import drift
     from sluicegate.progress import ProgressLine
 
     with ProgressLine(sys.stderr, quiet=options.quiet) as progress:
@@ -40,6 +41,8 @@ def run_drift(options: argparse.Namespace) -> int:
             skip_bad=options.skip_bad,
         )
     _print(result, options)
+    if note := rules_note(result.report):
+        say(f"warning: {visible(note)}")
     if options.fail_on == "alarm" and result.report["alarms"]:
         return VIOLATED
     if result.complete:

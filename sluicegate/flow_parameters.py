@@ -44,12 +44,19 @@ def parameters_of(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _index(options: argparse.Namespace) -> dict[str, Any]:
-    from pipelines.index import IndexSettings
+    from pipelines.index_settings import IndexSettings
+    from pipelines.stored_embeddings import EmbeddingSettings
 
+    settings = _settings(IndexSettings, options)
+    embeddings = None
+    if options.embeddings is not None:
+        told = {"embedding_model": options.embeddings, "device": options.device}
+        embeddings = EmbeddingSettings(**settings.model_dump(), **told)
     return {
         "corpus": options.corpus,
         "store": options.store,
-        "settings": _settings(IndexSettings, options),
+        "settings": settings,
+        "embeddings": embeddings,
         "skip_bad": options.skip_bad,
     }
 

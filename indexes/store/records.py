@@ -18,6 +18,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
 
 from pydantic import (
@@ -199,7 +200,7 @@ class ShardRecord(Record):
     read: StoredLog
     counts: dict[str, int | dict[str, int]]
 
-    @property
+    @cached_property  # every file that is opened asks for it
     def key(self) -> str:
         """Return where it belongs."""
         return self.parameters.key(self.digest)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, replace
+from dataclasses import fields, replace
 from itertools import cycle, islice
+from operator import attrgetter
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,9 @@ INVARIANCES: Final = {
     OTHER_SHARDS: f"in another order and batches of at most {MOST_IN_BATCH}",
     OTHER_WORKERS: f"on {WORKERS} threads",
 }
+
+# A finding but for the number of its document in the batch.
+_CONTENT: Final = attrgetter(*(one.name for one in fields(Finding) if one.name != "document"))
 
 Cut = list[list[int]]  # documents of each batch
 
@@ -94,7 +98,7 @@ def _examined(texts: Sequence[str], cut: Cut, stage: Stage, workers: int) -> lis
 
 
 def _comparable(findings: Sequence[Finding]) -> list[tuple[Any, ...]]:
-    return sorted(astuple(replace(finding, document=0)) for finding in findings)
+    return sorted(map(_CONTENT, findings))
 
 
 def _strongest(findings: Sequence[Finding], outcome: Outcome) -> tuple[int, str]:

@@ -179,7 +179,7 @@ def _shards(corpus: Sequence[str], settings: ScanSettings) -> list[Shard]:
         return shards
     stored = {
         unit.path: unit
-        for unit in StoredVersion(settings.store, settings.version, settings).units()
+        for unit in StoredVersion(settings.store, settings.version, settings).shards()
     }
     return [
         replace(shard, columns=stored[shard.path].columns, domain=stored[shard.path].domain)

@@ -55,6 +55,7 @@ class Rescan:
             settings.scanners,
             encoder_of(settings),
             prefilter=settings.prefilter,
+            translations=settings.translations,
         )
 
     def scan(

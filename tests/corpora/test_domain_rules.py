@@ -136,7 +136,7 @@ def test_patterns_mean_what_fnmatch_means(pattern, texts):
         ),
         ("github/*", "[z-a]", "line 3: rules.0.path: '[z-a]' is no pattern"),
         ('["*.py", "*.c"]', "[]", "line 4: rules.0.id"),
-        ('["*.py", "*.c"]', "3", "line 4: rules.0.id: Input should be a valid"),
+        ('["*.py", "*.c"]', "3", "line 4: rules.0.id: Input should be a list, not 3"),
         ("default: web", "default: ''", "line 12: default"),
         (RULES, "rules: []", "line 1: rules"),
         (RULES, "", "the file is empty; it needs the key rules"),

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.fields import BenchmarkError, FieldMap
-from corpora.layouts import LAYOUTS, FieldError, Fields, by_map, recognise
+from corpora.layout_forms import by_map
+from corpora.layout_values import FieldError, Fields
+from corpora.layouts import LAYOUTS, recognise
 
 FOUR = ("0", "4", "2", "6")
 SUNS = ("dry", "wet", "cold")

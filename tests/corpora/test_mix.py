@@ -1,5 +1,8 @@
 """mix.yaml: what it gives to shards, and that its mistakes are named with line and key."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from corpora.mix import read_mix
@@ -92,6 +95,11 @@ def test_absolute_paths_and_urls_stay_as_they_are(folder):
         ("- name: web", "- name: wiki", "line 11: the source name 'wiki' stands twice"),
         ("    weight: 2.5", "    domain: web", "line 7: the key 'domain' stands twice"),
         ("paths: [wiki/*.jsonl]", "paths: []", "line 5: sources.0.paths"),
+        (
+            "paths: [wiki/*.jsonl]",
+            "paths: 7",
+            "line 5: sources.0.paths: Input should be a list, not 7",
+        ),
         ("paths: [wiki/*.jsonl]", "paths: [wiki/*.jsonl", "line 6: not valid YAML"),
         ("- web", "- wiki/a.jsonl", "the sources 'wiki' and 'web' both hold mix/wiki/a.jsonl"),
         ("- web", "- wbe", "mix/wbe: no such file or folder; did you mean 'web'?"),
@@ -106,6 +114,22 @@ def test_a_mistake_is_named_with_line_and_key(folder, old, new, said):
         resolve([write(folder, GOOD.replace(old, new))], Columns())
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_mix_in_the_readme_is_one(folder):
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(name: .*?)```", readme, re.DOTALL)
+    wiki, code = read_mix(write(folder, text)).sources
+    assert (wiki.paths, wiki.domain) == (("mix/wiki/*.jsonl.zst",), "encyclopedic")
+    assert (code.weight, code.filters is not None) == (2.5, True)
+
+
+def test_one_path_needs_no_brackets(folder):
+    listed, bare = (
+        read_mix(write(folder, GOOD.replace("[wiki/*.jsonl]", paths))).sources[0].paths
+        for paths in ("[wiki/*.jsonl]", "wiki/*.jsonl")
+    )
+    assert listed == bare == ("mix/wiki/*.jsonl",)
 
 
 def test_a_missing_or_unreadable_mix_is_named(folder):

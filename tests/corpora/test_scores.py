@@ -216,8 +216,9 @@ def test_one_line_names_file_row_and_mend(tmp_path, rows, message):
 
 
 def test_missing_and_unknown_files_are_refused(tmp_path):
-    with pytest.raises(BenchmarkError, match="cannot be read"):
-        read_scores([str(tmp_path / "none.jsonl")])
+    for name in ("none.jsonl", "results"):
+        with pytest.raises(BenchmarkError, match=f"{name}: does not exist; check the path"):
+            read_scores([str(tmp_path / name)])
     (tmp_path / "scores.xlsx").write_text("")
     with pytest.raises(BenchmarkError, match="not of a known kind"):
         read_scores([str(tmp_path / "scores.xlsx")])

@@ -55,14 +55,14 @@ class Server:
             time.sleep(0.2)
 
     def changes(self, out):
-        """What was told of changed verdicts of a result folder, once it has been recorded."""
+        """What was told of changed verdicts of runs that put results below a folder, once recorded."""
         wanted = {"event": {"name": ["sluicegate.verdict.changed"]}}
         end = time.monotonic() + 30
         while True:
             told = [
                 event["payload"] for event in self.ask("/events/filter", filter=wanted)["events"]
             ]
-            found = [payload for payload in told if payload["results"] == str(out)]
+            found = [payload for payload in told if payload["results"].startswith(f"{out}/")]
             if found or time.monotonic() > end:
                 return found
             time.sleep(0.2)

@@ -12,7 +12,8 @@ import yaml
 from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from corpora.problems import CorpusError
-from pipelines.index import IndexSettings, build_index
+from pipelines.index import build_index
+from pipelines.index_settings import IndexSettings
 
 pytestmark = pytest.mark.filterwarnings(
     # Of Prefect and of what it imports; nothing of ours is called from there.

@@ -11,7 +11,8 @@ from werkzeug.serving import make_server
 from flows.newest import newest_two
 from flows.options import RunOptions
 from indexes.store import Store
-from pipelines.index import IndexSettings, build_index
+from pipelines.index import build_index
+from pipelines.index_settings import IndexSettings
 
 pytestmark = pytest.mark.filterwarnings(
     # Of Prefect and of what it imports; nothing of ours is called from there.

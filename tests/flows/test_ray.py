@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.index import IndexSettings, build_index
+from pipelines.index import build_index
+from pipelines.index_settings import IndexSettings
 from tests.flows.waiting import shards_in, wait_for_shards
 
 pytestmark = [

@@ -3,7 +3,7 @@ import pytest
 from flows.resources import gpus_of
 from pipelines.drift_settings import DriftSettings
 from pipelines.gate_settings import GateSettings
-from pipelines.index import IndexSettings
+from pipelines.index_settings import IndexSettings
 from pipelines.settings import ScanSettings
 
 BOTH = ("ngram", "embedding")

@@ -11,7 +11,8 @@ from flows.steps import Brought, Expected, WorkerError, index_batch, profile_bat
 from indexes.store import Store
 from pipelines.drift_settings import DriftSettings
 from pipelines.drift_unit import profile_step
-from pipelines.index import IndexSettings, recipe
+from pipelines.index_settings import IndexSettings
+from pipelines.shard_index import recipe
 from pipelines.stored_profiles import recipe_of
 
 INDEX = Expected(tool_version(), recipe())

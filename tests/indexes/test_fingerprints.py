@@ -20,6 +20,7 @@ from indexes.segments import (
     SegmentBuilder,
     SegmentError,
     read_segment,
+    rows_of,
 )
 
 ORDER = 0x9FB21C651E98DF25
@@ -281,7 +282,6 @@ def test_rows_far_apart_do_not_share_a_segment():
         (lambda data: b"X" + data[1:], "no segment of version"),
         (lambda data: data[:64] + b"\1" + data[65:], "buckets do not hold"),
         (lambda data: data[:68] + b"\7" + data[69:], "buckets do not hold"),
-        (lambda data: data[:384] + b"\1" + data[385:], "documents that it does not have"),
     ],
 )
 def test_what_is_no_whole_segment_is_refused(damage, reason):
@@ -290,6 +290,16 @@ def test_what_is_no_whole_segment_is_refused(damage, reason):
     (data,) = [*builder.add(found, np.arange(1)), *builder.finish()]
     with pytest.raises(SegmentError, match=reason):
         read_segment(damage(data))
+
+
+def test_documents_that_a_segment_does_not_have_are_refused():
+    builder = SegmentBuilder()
+    found, _ = fingerprints(["one two three four five six"])
+    (data,) = [*builder.add(found, np.arange(7, 8)), *builder.finish()]
+    whole, damaged = read_segment(data), read_segment(data[:384] + b"\1" + data[385:])
+    assert rows_of(whole, whole.document).tolist() == [7]
+    with pytest.raises(SegmentError, match="documents that it does not have"):
+        rows_of(damaged, damaged.document)
 
 
 @pytest.fixture

@@ -134,7 +134,7 @@ def test_pruning_removes_what_no_version_names_and_says_so_before(store, where, 
     assert set(Path(where).rglob("*")) == before
     assert {(Path(each.path).name, each.reason) for each in plan.doomed} == {
         *((key, "no version names it") for key in unnamed),
-        (next(p.name for p in before if b"003" in (p.read_bytes() if p.parent.name == "seen" else b"")),
+        (next(p.name for p in before if b"003.jsonl" in (p.read_bytes() if p.parent.name == "seen" else b"")),
          "its file is in no version"),
     }  # fmt: skip
     assert plan.bytes > bytes_of(store, builder, 3, 4)

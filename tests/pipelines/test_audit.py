@@ -209,6 +209,7 @@ def test_versions_of_a_store_tell_first_and_last(make, write_corpus, tmp_path):
     rows = [json.loads(line) for line in (folder / "corpus.jsonl").read_text().splitlines()]
     later = write_corpus(tmp_path / "later.jsonl", rows[1:])
     sluicegate.build_index(str(later), store, name="v2")
+    sluicegate.duplicates(str(later), store=store)  # a store may hold versions of other things, too
     result = sluicegate.audit(
         [], benchmark, store=store, all_versions=True, calibration="off", overlap=False
     )

@@ -3,11 +3,13 @@ import hashlib
 import json
 import unicodedata
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from pipelines import demo_inputs
-from pipelines.demo_inputs import FORMS, ORIGINAL_ITEMS, make_demo_inputs
+from pipelines.demo_copies import FORMS
+from pipelines.demo_inputs import make_demo_inputs
+from pipelines.demo_items import ORIGINAL_ITEMS, Item
 
 SMALL_BYTES = 6_000_000
 
@@ -137,7 +139,7 @@ def recognised(question, host):
     return sum(word in both for word in words) / len(words)
 
 
-ITEM = demo_inputs._Item("x", "Which is it, Brask?", ("red", "blue", "green", "grey"), "blue")
+ITEM = Item("x", "Which is it, Brask?", ("red", "blue", "green", "grey"), "blue")
 
 
 @pytest.mark.parametrize(
@@ -156,17 +158,17 @@ ITEM = demo_inputs._Item("x", "Which is it, Brask?", ("red", "blue", "green", "g
     ],
 )
 def test_a_form_lays_the_item_out_as_named(form, copy):
-    assert FORMS[form](ITEM, "", demo_inputs.np.random.default_rng(0)) == copy
+    assert FORMS[form](ITEM, "", np.random.default_rng(0)) == copy
 
 
 def test_a_full_width_copy_is_the_item_after_compatibility_normalization():
-    copy = FORMS["full_width"](ITEM, "", demo_inputs.np.random.default_rng(0))
+    copy = FORMS["full_width"](ITEM, "", np.random.default_rng(0))
     assert "Which" not in copy
     assert unicodedata.normalize("NFKC", copy) == FORMS["verbatim"](ITEM, "", None)
 
 
 def test_one_word_of_ten_is_replaced_by_a_word_of_the_host():
-    item = demo_inputs._Item("x", "one two three four five six seven eight nine", (), "ten")
-    copy = FORMS["words_replaced"](item, "pebble", demo_inputs.np.random.default_rng(0))
+    item = Item("x", "one two three four five six seven eight nine", (), "ten")
+    copy = FORMS["words_replaced"](item, "pebble", np.random.default_rng(0))
     assert copy.split().count("pebble") == 1
     assert len(copy.split()) == 10

@@ -10,6 +10,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from corpora.problems import CorpusError
 from pipelines.drift import RESULT_FILES, drift, write_result
 from pipelines.drift_settings import DriftSettings
+from reports.drift_html import render_drift_html
+from reports.drift_markdown import render_drift_markdown
+from reports.drift_terminal import render_drift_terminal
 from tests.pipelines.drift_corpora import documents, without, write
 
 DOMAIN_COLUMNS = [
@@ -107,6 +110,7 @@ def test_half_a_domain_less_is_named_and_told_from_the_text_inside(
     assert exposed["driver_domains"][0]["name"] == "math: its share"
     assert exposed["hypothesis"]["direction"] == "worse"
     assert exposed["hypothesis"]["effects"][0]["domain"] == "math"
+    assert "of its words look like math" in exposed["hypothesis"]["text"]  # no tokens were counted
 
 
 def test_a_domain_that_is_gone_and_one_that_is_new_are_told(folder, old, vocabulary):
@@ -199,6 +203,40 @@ def test_domains_by_rules(folder, old, vocabulary):
     result = compare(old, new, domain_rules=rules)
     assert set(result.domains["domain"]) == {"first", "rest"}
     assert result.report["origin"]["kind"] == "rules"
+    assert result.report["origin"]["note"] is None
+
+
+@pytest.mark.parametrize(
+    ("rules", "told"),
+    [
+        ("[{domain: code, value: 'Code'}]\ndefault: web", "fits a document of the baseline or of the candidate, so all have the default domain 'web'"),
+        ("[{domain: code, value: 'Code'}]", "fits a document of the baseline or of the candidate, so all have no domain"),
+        ("[{domain: new, path: '*/typo/*'}]\ndefault: web", "fits a document of the baseline, so all"),
+        ("[{domain: web, value: books}, {domain: code, value: Code}]\ndefault: web", "but those for the default fits a document of the baseline or of the candidate"),
+        ("[{domain: web, value: Code}]\ndefault: web", None),
+    ],
+)  # fmt: skip
+def test_rules_that_fit_nothing_are_told(rules, told, folder, old, vocabulary):
+    new = folder / "typo"
+    if not new.exists():
+        write(new, documents(vocabulary, 400, seed=16))
+    file = folder / "typo.yaml"
+    file.write_text(f"rules: {rules}\n", encoding="utf-8")
+    result = compare(old, new, domain_rules=file)
+    note = result.report["origin"]["note"]
+    assert result.run["domains"]["note"] == note
+    if told is None:
+        assert note is None
+        return
+    assert note.startswith(f"no rule in {file} ")
+    assert told in note
+    html, markdown, terminal = (
+        " ".join(render(result.report).split())
+        for render in (render_drift_html, render_drift_markdown, render_drift_terminal)
+    )
+    assert "stamp-DOMAINS" in html
+    assert "> **DOMAINS**: no rule in " in markdown
+    assert terminal.startswith("DOMAINS: no rule in ")
 
 
 def test_what_cannot_be_read_makes_it_incomplete(folder, old, vocabulary):

@@ -30,6 +30,8 @@ waivers:
   - {{rule: "contamination.contaminated.*", benchmark: gsm8k_test, reason: known, owner: ann, expires: {}}}
 """
 
+pytestmark = pytest.mark.slow  # tests/pipelines/test_gate.py has the same matrix on made-up mixes
+
 
 @pytest.fixture(scope="module")
 def documents(shared_data):

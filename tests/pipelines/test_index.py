@@ -16,7 +16,8 @@ import pytest
 from pydantic import ValidationError
 
 import corpora.lines
-import pipelines.index
+import pipelines.shard_builder
+import pipelines.shard_index
 import sluicegate
 from corpora.problems import CorpusError
 from indexes.segments import MOST_DOCUMENTS
@@ -77,14 +78,15 @@ def build(corpus, store):
 def opened(monkeypatch):
     """The paths that are read for their digest, and for their documents."""
     names = {"scan_file": [], "read_batches": []}
+    modules = {"scan_file": pipelines.shard_builder, "read_batches": pipelines.shard_index}
     for name, paths in names.items():
-        function = getattr(pipelines.index, name)
+        function = getattr(modules[name], name)
 
         def noted(what, *others, function=function, paths=paths, **more):
             paths.append(Path(getattr(what, "path", what)).name)
             return function(what, *others, **more)
 
-        monkeypatch.setattr(pipelines.index, name, noted)
+        monkeypatch.setattr(modules[name], name, noted)
     return names
 
 
@@ -337,9 +339,9 @@ def test_a_file_that_cannot_be_read_leaves_no_version_and_is_finished_later(
     error = PermissionError(errno.EACCES, "Permission denied")
     with monkeypatch.context() as patched:
         patched.setattr(
-            pipelines.index,
+            pipelines.shard_builder,
             function,
-            failing(getattr(pipelines.index, function), "3.parquet", error),
+            failing(getattr(pipelines.shard_builder, function), "3.parquet", error),
         )
         built = build(jobs=jobs)
     assert built.manifest is None
@@ -356,14 +358,14 @@ def test_a_file_that_cannot_be_read_leaves_no_version_and_is_finished_later(
 def test_a_file_that_goes_while_it_is_read_is_a_problem_and_no_shard(
     corpus, build, store, monkeypatch
 ):
-    read_batches = pipelines.index.read_batches
+    read_batches = pipelines.shard_index.read_batches
 
     def going(shard, *others, **more):
         yield from read_batches(shard, *others, **more)
         if shard.path.endswith("3.parquet"):
             os.unlink(shard.path)  # noqa: PTH108
 
-    monkeypatch.setattr(pipelines.index, "read_batches", going)
+    monkeypatch.setattr(pipelines.shard_index, "read_batches", going)
     built = build()
     assert built.manifest is None
     assert [Path(problem.shard).name for problem in built.problems] == ["3.parquet"]
@@ -375,7 +377,7 @@ def test_a_file_that_goes_while_it_is_read_is_a_problem_and_no_shard(
 def test_a_file_that_changes_while_it_is_read_is_a_problem_and_no_shard(
     corpus, build, store, monkeypatch, moment
 ):
-    read_batches = pipelines.index.read_batches
+    read_batches = pipelines.shard_index.read_batches
 
     def changing(shard, *others, **more):
         is_it = shard.path.endswith("2.jsonl")
@@ -387,7 +389,7 @@ def test_a_file_that_changes_while_it_is_read_is_a_problem_and_no_shard(
             Path(shard.path).write_text("".join(reversed(lines)))
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipelines.index, "read_batches", changing)
+        patched.setattr(pipelines.shard_index, "read_batches", changing)
         built = build()
     assert built.manifest is None
     [problem] = built.problems

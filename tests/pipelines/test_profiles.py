@@ -26,7 +26,7 @@ from indexes.store.upkeep import plan_prune, prune, sizes, verify_store
 from pipelines.domain_sources import Domains
 from pipelines.drift_settings import DriftSettings
 from pipelines.profile_step import TokenUnit, profile_shard
-from pipelines.profile_sums import ProfileSum
+from pipelines.profile_sums import ProfileSum, balanced
 from pipelines.profiles import profile_version
 from pipelines.shard_step import text_buffers
 
@@ -175,7 +175,7 @@ def test_sums_are_the_same_in_whatever_order_profiles_come(n, random):
     expected = to_bytes(merge(profiles))
     order = list(range(n))
     random.shuffle(order)
-    total = ProfileSum(range(n))
+    total = ProfileSum(balanced(range(n)))
     for number in order:
         total.take(number, profiles[number])
     assert to_bytes(total.total()) == expected
@@ -411,8 +411,8 @@ def test_a_shard_that_is_not_there_leaves_no_version(corpus, store, monkeypatch)
             raise PermissionError(13, "Permission denied")
         return original(path)
 
-    original = pipelines.index.file_stat
-    monkeypatch.setattr(pipelines.index, "file_stat", failing)
+    original = pipelines.shard_builder.file_stat
+    monkeypatch.setattr(pipelines.shard_builder, "file_stat", failing)
     found = version(corpus, store=str(store), jobs=2)
     assert [problem.reason for problem in found.log.problems] == [
         "cannot be read: Permission denied"

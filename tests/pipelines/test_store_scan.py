@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 from pydantic import ValidationError
 
 import pipelines.sources
+import pipelines.stored_batteries
 import pipelines.stored_shard
 import sluicegate
 from corpora.problems import CorpusError
@@ -657,6 +658,8 @@ def test_the_battery_fails_where_the_index_nominates_nothing(made, exam, monkeyp
     monkeypatch.setattr(
         pipelines.sources, "nominate", lambda segment, queries: np.zeros(0, np.int64)
     )
+    # another program, so what the store has of an equal battery does not hold
+    monkeypatch.setattr(pipelines.stored_batteries, "_program", lambda: "nominates nothing")
     result = scan(made, exam, calibration="quick")
     assert result.report["calibration"]["status"] == "UNCALIBRATED"
     rates = result.calibration.filter(kind="recall", form="verbatim")
@@ -664,7 +667,8 @@ def test_the_battery_fails_where_the_index_nominates_nothing(made, exam, monkeyp
     assert not {0} & set(rates["trials"])
 
 
-def test_documents_for_the_battery_come_from_shards_that_are_whole(folder, exam):
+def test_documents_for_the_battery_come_from_shards_that_are_whole(folder, exam, monkeypatch):
+    monkeypatch.setattr(pipelines.stored_batteries, "_program", lambda: "nothing played yet")
     for lines in (folder / "store").glob("shards/*/lines-*"):
         flip(lines)
     result = scan(folder, exam, calibration="quick")

@@ -17,7 +17,8 @@ from indexes.store.upkeep import plan_prune, prune, sizes, verify_store
 from pipelines import stored_embeddings
 from pipelines.embedding_look_up import Asked, StoredEmbeddings
 from pipelines.embedding_training import TRAINED
-from pipelines.index import IndexSettings, is_index
+from pipelines.index import is_index
+from pipelines.index_settings import IndexSettings
 from pipelines.stored_embeddings import build_embeddings, extent
 
 pytestmark = pytest.mark.skipif(find_spec("faiss") is None, reason="faiss is not installed")

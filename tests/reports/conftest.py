@@ -13,25 +13,12 @@ import pytest
 from reports.schema import load_report
 from reports.verdict_schema import adapter
 from tests.reports import audit_sample, drift_sample, gate_sample
+from tests.reports.hostile import poisoned
 
 GOLDEN = Path(__file__).with_name("golden")
 
-PAYLOADS = (
-    '<script>document.title="owned"</script>',
-    '"><img src=x onerror=\'document.title="owned"\'>',
-    "</pre></code></details><h1>owned</h1>",
-    "| a | b |\n|---|---|\n| `x` | ``y`` \\| \\\\| z |",
-    "[click](javascript:alert(1)) ![x](http://evil.example/x.png) <http://evil.example>",
-    "@octocat please see #1, www.evil.example and http://evil.example",
-    "# heading\n\n---\n> quote\n\n```\nfence",
-    "\x1b[2J\x1b[31mred\x1b]0;title\x07\x9b5A\r\x08overwrite",
-    "abc\u202egnp.exe\u2066\u200b\u2028\ufeff\U000e0041\ud800",
-    "=cmd|' /C calc'!A0",
-    "{{ 7*7 }}{% raw %}${7*7}",
-    "‹fake›《全角文字》\u0301\u0301",
-    "a" * 3000,
-)
 KEPT = {"schema", "status", "complete"}
+MAPS = {"domains", "leak_types", "parameters"}  # of free names
 CHOSEN = {"version", "measure", "state", "change_kind", "kind", "direction", "grade"}  # from a list
 
 
@@ -43,8 +30,7 @@ def report():
 @pytest.fixture
 def hostile_report(report):
     """Return the sample with every free string, keys included, replaced by an attack."""
-    payloads = iter(PAYLOADS * 1000)
-    return _poison(report, payloads)
+    return poisoned(report, KEPT, MAPS)
 
 
 @pytest.fixture
@@ -60,7 +46,7 @@ def calm_drift():
 @pytest.fixture
 def hostile_drift(drift_report):
     """Return the sample with every free string replaced by an attack."""
-    return _poison(drift_report, iter(PAYLOADS * 1000), kept=KEPT | CHOSEN)
+    return poisoned(drift_report, KEPT | CHOSEN, MAPS)
 
 
 @pytest.fixture
@@ -72,13 +58,11 @@ def audit(report):
 def hostile_audit(audit, hostile_report):
     """Return the sample with every free string replaced by an attack."""
     kept = KEPT | {"answer", "kind", "design"}
-    poisoned = _poison(
-        {k: v for k, v in audit.items() if k != "scan"}, iter(PAYLOADS * 1000), kept=kept
-    )
+    attacked = poisoned({k: v for k, v in audit.items() if k != "scan"}, kept, MAPS)
     names = [each["benchmark"] for each in hostile_report["benchmarks"]]
-    for each, name in zip(poisoned["benchmarks"], names, strict=True):
+    for each, name in zip(attacked["benchmarks"], names, strict=True):
         each["benchmark"] = name
-    return poisoned | {"scan": hostile_report}
+    return attacked | {"scan": hostile_report}
 
 
 @pytest.fixture
@@ -94,22 +78,6 @@ def hostile_verdict(verdict):
 @pytest.fixture
 def golden_folder():
     return GOLDEN
-
-
-def _poison(value, payloads, key="", kept=frozenset(KEPT)):
-    if key in kept:
-        return value
-    if isinstance(value, str):
-        return next(payloads)
-    if isinstance(value, list):
-        return [_poison(inner, payloads, kept=kept) for inner in value]
-    if isinstance(value, dict):
-        free = key in {"domains", "leak_types", "parameters"}
-        return {
-            (name + next(payloads) if free else name): _poison(inner, payloads, name, kept)
-            for name, inner in value.items()
-        }
-    return value
 
 
 @pytest.fixture

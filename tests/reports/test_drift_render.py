@@ -7,7 +7,7 @@ import re
 import pytest
 
 from reports.drift_schema import adapter
-from reports.markdown import MAX_BYTES
+from reports.markdown_parts import MAX_BYTES
 from reports.page import style_hash
 from reports.render import DRIFT_RENDERERS
 from reports.terminal import cells

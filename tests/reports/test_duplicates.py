@@ -8,18 +8,11 @@ import pytest
 
 from reports.duplicates_render import render_duplicates_markdown, render_duplicates_terminal
 from reports.duplicates_schema import SCHEMA_FILE, adapter, json_schema
-from reports.markdown import MAX_BYTES
+from reports.markdown_parts import MAX_BYTES
 from reports.terminal import cells
+from tests.reports.hostile import poisoned
 
 GOLDEN = Path(__file__).with_name("golden")
-PAYLOADS = (
-    '<script>document.title="owned"</script>',
-    "| a | b |\n|---|---|\n| `x` | ``y`` \\| \\\\| z |",
-    "[click](javascript:alert(1)) @octocat #1 www.evil.example http://evil.example",
-    "\x1b[2J\x1b[31mred\x07\r\x08overwrite",
-    "abc\u202egnp.exe\u2066\u200b\u2028\ufeff",
-    "全角文字\u0301" * 100,
-)
 KEPT = {"schema", "version"}
 
 
@@ -31,20 +24,7 @@ def report():
 @pytest.fixture
 def hostile(report):
     """The sample with every free string replaced by an attack."""
-    payloads = iter(PAYLOADS * 1000)
-
-    def poison(value, key=""):
-        if key in KEPT:
-            return value
-        if isinstance(value, str):
-            return next(payloads)
-        if isinstance(value, list):
-            return [poison(inner) for inner in value]
-        if isinstance(value, dict):
-            return {name: poison(inner, name) for name, inner in value.items()}
-        return value
-
-    return poison(report)
+    return poisoned(report, KEPT)
 
 
 def test_the_renderings_are_those_of_the_golden_files(report, golden):

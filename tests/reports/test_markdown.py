@@ -3,7 +3,8 @@ import re
 import pytest
 
 from reports import markdown
-from reports.markdown import MARKER, MAX_BYTES, code, prose, render_markdown
+from reports.markdown import MARKER, render_markdown
+from reports.markdown_parts import MAX_BYTES, code, prose
 
 
 def html_of(text):

@@ -1,4 +1,6 @@
+import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,14 @@ def test_the_shipped_policy_is_valid_and_asks_for_all_that_fails_closed():
     assert policy.drift.required
     assert policy.coverage.shards.incomplete == policy.coverage.documents.incomplete == 1.0
     assert policy.searchable.default.incomplete == 0.95
+
+
+def test_the_policy_in_the_readme_is_one(tmp_path):
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"```yaml\n(format: .*?)```", readme, re.DOTALL)
+    policy = read_policy(write(tmp_path, text))
+    assert policy.contamination.default.contaminated.share.fail == 0.005
+    assert policy.drift.domains.default.change.fail == 0.05
 
 
 def test_every_number_of_the_shipped_policy_has_its_reason_beside_it():

@@ -247,6 +247,18 @@ def test_a_run_that_says_it_is_incomplete_is_so_whatever_it_counts():
     assert verdict["reasons"][0]["rule"] == "coverage.corpus"
 
 
+@pytest.mark.parametrize(
+    ("note", "outcome"), [("no rule in rules.yaml fits a document", "warn"), (None, "pass")]
+)
+def test_rules_for_domains_that_fit_nothing_are_a_warning(note, outcome):
+    gate = Gate()
+    gate.drift_changes = {"origin": {**gate.drift()["origin"], "kind": "rules", "note": note}}
+    verdict = gate.judge(policy(**STRICT))
+    found = next(each for each in verdict["results"] if each["rule"] == "coverage.domains")
+    assert (verdict["verdict"], found["status"]) == (outcome, outcome)
+    assert found["sentence"].startswith("No rule in rules.yaml" if note else "Rules for domains")
+
+
 @pytest.mark.parametrize("spoil", ["documents", "benchmarks"])
 def test_a_gate_over_nothing_does_not_pass(spoil):
     gate = Gate({}) if spoil == "benchmarks" else Gate()

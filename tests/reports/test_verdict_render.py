@@ -7,7 +7,7 @@ import pytest
 
 from reports.annotations import render_annotations
 from reports.junit import render_junit
-from reports.markdown import MAX_BYTES
+from reports.markdown_parts import MAX_BYTES
 from reports.page import style_hash
 from reports.policy import default_policy
 from reports.render import render_json

@@ -1,6 +1,8 @@
 import pytest
 
 from reports import view
+from reports.count_tables import LEAK_TYPES, domain_table, heat_level, leak_table, preset_table
+from reports.segments import clip_segments, merge_marks
 
 
 @pytest.mark.parametrize(
@@ -49,16 +51,16 @@ def test_the_worst_benchmark_is_the_one_with_the_largest_contaminated_share(repo
 
 def test_leak_types_stand_in_the_order_of_the_vocabulary(report):
     report["benchmarks"][0]["leak_types"]["zebra"] = 1
-    assert view.leak_table(report).columns == (*view.LEAK_TYPES, "zebra")
+    assert leak_table(report).columns == (*LEAK_TYPES, "zebra")
 
 
 def test_domains_beyond_the_limit_are_counted(report):
-    table = view.domain_table(report, max_columns=2)
+    table = domain_table(report, max_columns=2)
     assert (table.columns, table.left_out) == (("instruct", "encyclopedia"), 5)
 
 
 def test_a_preset_that_was_not_computed_is_not_zero(report):
-    table = view.preset_table(report, max_columns=9)
+    table = preset_table(report, max_columns=9)
     tulu3 = next(row for row in table.rows if row.head == "tulu3")
     assert [cell.count for cell in tulu3.cells] == [55, 1, None, 0, 0]
 
@@ -67,18 +69,18 @@ def test_a_preset_that_was_not_computed_is_not_zero(report):
     ("number", "level"), [(0, 0), (1, 1), (10, 2), (100, 3), (500, 4), (2500, 5), (10_000, 5)]
 )
 def test_heat_steps_follow_the_share(number, level):
-    assert view.heat_level(number, 10_000) == level
+    assert heat_level(number, 10_000) == level
 
 
 def test_white_space_between_two_matched_words_is_marked_with_them():
     segments = [("a", True), (" ", False), ("b", True), (" , ", False), ("c", True), (" ", False)]
     expected = [("a b", True), (" , ", False), ("c", True), (" ", False)]
-    assert view.merge_marks(segments) == expected
+    assert merge_marks(segments) == expected
 
 
 def test_clipping_keeps_the_first_match_in_view():
     segments = [("x" * 100, False), ("match", True), ("y" * 100, False)]
-    clipped = view.clip_segments(segments, 20)
+    clipped = clip_segments(segments, 20)
     assert clipped == [
         ("…", False),
         ("x" * 5, False),
@@ -90,7 +92,7 @@ def test_clipping_keeps_the_first_match_in_view():
 
 def test_a_short_text_is_not_clipped():
     segments = [("x", False), ("match", True)]
-    assert view.clip_segments(segments, 20) == segments
+    assert clip_segments(segments, 20) == segments
 
 
 def test_an_incomplete_report_says_so_before_its_calibration(report):

@@ -143,6 +143,7 @@ def test_a_weight_of_all_documents_does_not_matter(made_up):
     assert numbers(other) == pytest.approx(numbers(one), abs=1e-12)
 
 
+@pytest.mark.slow
 def test_intervals_hold_the_true_change_as_often_as_they_say(made_up):
     corpus = made_up(6, n_documents=1_500, n_words=50)
     held = []
@@ -152,6 +153,7 @@ def test_intervals_hold_the_true_change_as_often_as_they_say(made_up):
     assert np.mean(held) == pytest.approx(0.95, abs=0.05)
 
 
+@pytest.mark.slow
 def test_what_is_called_detectable_is_found_in_four_of_five_cases(made_up):
     corpus = made_up(7, n_documents=4_000, n_words=50)
     detectable = domain_drift(

@@ -1,25 +1,15 @@
 """What the embedding scanner makes of places: status, leak type, and what earlier scanners said."""
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.benchmarks import Benchmark
 from corpora.reference_form import reference_words
-from indexes.background import load_background
-from indexes.embeddings.static import load_static
-from pipelines.shard_step import text_buffers
-from scanners.embedding import nominate
 from scanners.judge import CONTAMINATED_SCORE, SUSPECT_SCORE, Judged, LeakType, Status
-from scanners.judge_semantic import judge_semantic, scores_of
-from scanners.meaning import read_nominated
-from scanners.ngram import sought
-from scanners.patterns import build_patterns
 from scanners.second_opinion import SiblingCosines, row_text, sample_items, sibling_cosines
-from scanners.semantic import Semantic
 from scanners.semantic_evidence import margins
+from tests.scanners.judging import Judge, hidden
 from tests.scanners.meaning_samples import (
     BAKER,
     BAKER_OTHER_NUMBERS,
@@ -30,57 +20,9 @@ from tests.scanners.meaning_samples import (
 )
 
 
-class Judge:
-    """Reads and judges documents for the questions of this test, without earlier scanners."""
-
-    def __init__(self, make_item):
-        items = [make_item(text, id=name) for name, text in QUESTIONS.items()]
-        background = load_background()
-        self.patterns = build_patterns([Benchmark("b", "", "", "", tuple(items))], background)
-        self.target = sought(self.patterns)
-        self.semantic = Semantic(self.patterns, items, background, load_static())
-        self.names = list(QUESTIONS)
-
-    def read(self, *texts):
-        data, bounds = text_buffers(pa.array(texts, pa.large_string()))
-        semantic = self.semantic
-        found = nominate(data, bounds, semantic.meant, semantic.model)
-        return read_nominated(
-            data, bounds, found, semantic.meant, semantic.asked, self.target, semantic.model
-        )
-
-    def judge(self, scanned, read, known=()):
-        semantic = self.semantic
-        return judge_semantic(scanned, read, self.patterns, semantic.meant, semantic.asked, known)
-
-    def found(self, *texts):
-        """What is judged, as (document, item, leak type, status)."""
-        scanned, read = self.read(*texts)
-        judged = self.judge(scanned, read)
-        return {
-            (
-                int(scanned.evidence.document[e]),
-                self.names[self.patterns.owners.item[owner]],
-                LeakType(kind),
-                Status(status),
-            )
-            for e, owner, kind, status in zip(
-                judged.evidence, judged.owner, judged.leak_type, judged.status, strict=True
-            )
-        }
-
-    def scores(self, scanned, read):
-        semantic = self.semantic
-        return scores_of(scanned, read, self.patterns, semantic.meant, semantic.asked)
-
-
 @pytest.fixture(scope="module")
 def judge(make_item):
-    return Judge(make_item)
-
-
-def hidden(text):
-    return f"{GRANITE}\n\n{text}\n\n{GRANITE}"
+    return Judge({name: make_item(text, id=name) for name, text in QUESTIONS.items()})
 
 
 @pytest.mark.parametrize(

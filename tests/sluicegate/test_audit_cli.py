@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.command_line import run_here
+
 COMMAND = Path(sys.executable).with_name("sluicegate")
 
 pytestmark = pytest.mark.skipif(
@@ -26,14 +28,8 @@ def folder(tmp_path, write_corpus, write_benchmark, vocabulary):
 
 
 def audit(folder, *arguments):
-    return subprocess.run(
-        [COMMAND, "audit", *arguments, "--out", "out", "--quiet", "--calibration", "off"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    told = ("audit", *arguments, "--out", "out", "--quiet", "--calibration", "off")
+    return run_here(*told, folder=folder)
 
 
 def test_an_audit_prints_the_answer_and_leaves_the_files(folder):
@@ -67,7 +63,7 @@ def test_fail_on_and_json(folder):
     ("arguments", "message"),
     [
         (("--benchmarks", "quiz.jsonl"), "nothing to search; name a CORPUS"),
-        (("leaky.jsonl", "--benchmarks", "quiz.jsonl", "--scores", "none.jsonl"), "none.jsonl: cannot be read"),
+        (("leaky.jsonl", "--benchmarks", "quiz.jsonl", "--scores", "none.jsonl"), "none.jsonl: does not exist"),
         (("leaky.jsonl", "--benchmarks", "quiz.jsonl", "--scores", "leaky.jsonl"), "name no item and score"),
         (("leaky.jsonl", "--benchmarks", "quiz.jsonl", "--scores", "scores.jsonl", "--clean-model", "x"), "'x' is no model"),
     ],

@@ -14,6 +14,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from sluicegate.cli import main
+from tests.command_line import run_here
+
 COMMAND = Path(sys.executable).with_name("sluicegate")
 RESULT_FILES = {
     "calibration.parquet", "findings.parquet", "items.parquet", "report.html", "report.json", "run.json", "summary.md",
@@ -56,11 +59,12 @@ def run(folder):
 
 
 @pytest.fixture
-def scan(run):
+def scan(folder):
     """Scan with the folder's benchmark into `out`, without progress."""
 
     def run_scan(*arguments, benchmarks="quiz.jsonl", out="out"):
-        return run("scan", *arguments, "--benchmarks", benchmarks, "--out", out, "--quiet")
+        told = ("scan", *arguments, "--benchmarks", benchmarks, "--out", out, "--quiet")
+        return run_here(*told, folder=folder)
 
     return run_scan
 
@@ -182,6 +186,24 @@ def test_an_option_that_cannot_be_exits_with_2_and_is_named(scan, folder, argume
     assert arguments[0] in answer.stderr.splitlines()[-1]
     assert "Traceback" not in answer.stderr
     assert written(folder) == set()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--scanners", "tarot"], "--scanners: Input should be 'ngram', 'minhash' or 'embedding', not 'tarot'"),
+        (["--scanners", "minhash"], '--scanners: "ngram" must be among the scanners: it finds every run of 13 words'),
+        (["--jobs", "0"], "--jobs: Input should be greater than or equal to 1, not 0"),
+    ],
+)  # fmt: skip
+def test_a_setting_that_cannot_be_is_named_as_its_option_is_written(
+    options, said, capsys, tmp_path
+):
+    arguments = ["scan", "corpus", "--benchmarks", "quiz.jsonl", "--out", str(tmp_path / "out")]
+    assert main([*arguments, *options]) == 2
+    assert capsys.readouterr().err == f"sluicegate: {said}\n"
+    assert main(["drift", "a", "b", "--out", str(tmp_path), "--minimum-share", "2"]) == 2
+    assert capsys.readouterr().err.startswith("sluicegate: --minimum-share: Input should be less")
 
 
 def test_no_command_exits_with_2(run):

@@ -1,7 +1,6 @@
 """`sluicegate drift`, `gate` and `policy` as installed: exit statuses, one-line errors, files."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ import pytest
 
 from pipelines.gate_settings import GateSettings
 from sluicegate.arguments import build_parser
+from tests.command_line import run_here
 from tests.pipelines.drift_corpora import documents, write
 
 COMMAND = Path(sys.executable).with_name("sluicegate")
@@ -42,10 +42,7 @@ def folder(tmp_path_factory, vocabulary):
 @pytest.fixture
 def run(folder):
     def run_command(*arguments, **environment):
-        return subprocess.run(
-            [COMMAND, *arguments], cwd=folder, capture_output=True, text=True, timeout=240,
-            check=False, env=os.environ | environment,
-        )  # fmt: skip
+        return run_here(*arguments, folder=folder, environment=environment)
 
     return run_command
 
@@ -67,6 +64,17 @@ def test_drift_exits_with_1_on_an_alarm_if_asked(run):
     assert run("drift", "old", "old", "--out", "b", "--quiet", "--fail-on", "alarm").returncode == 0
 
 
+def test_drift_warns_of_rules_that_fit_nothing(run, folder):
+    (folder / "rules.yaml").write_text("rules: [{domain: code, value: Code}]\ndefault: web\n")
+    options = ("--domain-rules", "rules.yaml", "--out", "ruled", "--quiet", "--json")
+    answer = run("drift", "old", "new", *options)
+    assert answer.returncode == 0
+    (line,) = answer.stderr.splitlines()
+    assert line.startswith(
+        "sluicegate: warning: no rule in rules.yaml fits a document of the baseline"
+    )
+
+
 def test_drift_prints_json(run):
     report = json.loads(run("drift", "old", "old", "--out", "j", "--quiet", "--json").stdout)
     assert (report["schema"], report["alarms"]) == ("sluicegate.drift/1", 0)
@@ -86,7 +94,7 @@ def test_what_cannot_be_read_is_exit_status_3_and_is_named(run):
         (("old", "new", "--tokenizer", "none.json"), "none.json"),
         (("old", "new", "--domain-rules", "none.yaml"), "none.yaml"),
         (("old", "new", "--benchmarks", "none.jsonl"), "none.jsonl"),
-        (("old", "new", "--minimum-share", "2"), "--minimum_share"),
+        (("old", "new", "--minimum-share", "2"), "--minimum-share"),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_status_2(run, arguments, said):

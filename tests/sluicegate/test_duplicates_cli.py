@@ -11,6 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.command_line import run_here
+
 COMMAND = Path(sys.executable).with_name("sluicegate")
 RESULT_FILES = {
     "domains.parquet", "duplicates.json", "duplicates.parquet", "run.json", "summary.md",
@@ -36,10 +38,7 @@ def run(folder):
     """Run `sluicegate duplicates` in the folder, into `out`."""
 
     def run_command(*arguments, out="out"):
-        return subprocess.run(
-            [COMMAND, "duplicates", *arguments, "--out", out],
-            cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+        return run_here("duplicates", *arguments, "--out", out, folder=folder)
 
     return run_command
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import corpora.line_offsets
-import pipelines.index
+import pipelines.shard_builder
 from sluicegate import cli
 
 SERVER = Path(__file__).with_name("command_server.py")
@@ -197,7 +197,7 @@ def test_a_shard_that_cannot_be_read_leaves_no_version_and_is_finished_later(
         return scan_file(path, *others)
 
     with monkeypatch.context() as patched:
-        patched.setattr(pipelines.index, "scan_file", denied)
+        patched.setattr(pipelines.shard_builder, "scan_file", denied)
         status, out, err = build("--name", "v1")
         told = json.loads(build("--json")[1])
     assert status == 3
@@ -393,7 +393,7 @@ def test_verify_reads_all_and_names_what_is_damaged(two_versions, run):
 
 def test_prune_says_what_would_go_and_does_it_when_told(two_versions, build, run):
     before = tree("store")
-    assert run("index", "prune", "--store", "store")[1].startswith("0 things, 0 bytes: would go")
+    assert run("index", "prune", "--store", "store")[1] == "nothing to remove\n"
     status, out, err = run("index", "prune", "--store", "store", "--drop-version", "old")
     assert (status, err) == (0, "")
     assert out.startswith("versions old and what only they name would go, too\n")

@@ -5,17 +5,18 @@ import re
 from pathlib import Path
 
 import sluicegate
-from sluicegate import api
+from sluicegate import api, corpus_api
 
 
 def test_every_function_of_the_api_is_a_name_of_the_package():
     functions = {
-        name
-        for name, value in vars(api).items()
-        if inspect.isfunction(value) and value.__module__ == api.__name__ and name[0] != "_"
+        name: value
+        for module in (api, corpus_api)
+        for name, value in vars(module).items()
+        if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_"
     }
-    assert functions | {"__version__"} == set(sluicegate.__all__)
-    assert all(getattr(sluicegate, name) is getattr(api, name) for name in functions)
+    assert {*functions, "__version__"} == set(sluicegate.__all__)
+    assert all(getattr(sluicegate, name) is function for name, function in functions.items())
 
 
 def test_every_function_that_the_readme_calls_is_there():

@@ -1,0 +1,225 @@
+"""The public Python API, what is made of corpora: indexes, clean copies, comparisons. See `sluicegate.api`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines import clean as cleaning
+from pipelines import duplicates as copies
+from pipelines import index
+from pipelines.clean import CleanResult
+from pipelines.clean_settings import CleanSettings
+from pipelines.drift_settings import DriftSettings
+from pipelines.duplicate_settings import DuplicateSettings
+from pipelines.duplicates import DuplicatesResult
+from pipelines.index_settings import Built, IndexSettings
+from pipelines.mapping import Progress
+from sluicegate import __version__
+from sluicegate.paths import PathLike, listed
+
+if TYPE_CHECKING:
+    from pipelines.drift import DriftResult
+
+
+def build_index(
+    corpus: PathLike | Sequence[PathLike],
+    store: PathLike,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> Built:
+    """Build what an index store lacks of a corpus; `scan([], benchmarks, store=...)` checks against it.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them.
+        store: folder or URL of the store; made where there is none.
+        progress: called as the build goes on.
+        settings: the fields of `pipelines.index_settings.IndexSettings`: text, id, domain, name, keep_text,
+            verify, jobs.
+
+    Returns:
+        The manifest of the version and what was built, with the shards that could not be read.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where the store cannot be used, or has another version of this name.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the store cannot be written.
+    """
+    return index.build_index(
+        listed(corpus),
+        os.fspath(store),
+        IndexSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+
+
+def build_embeddings(
+    corpus: PathLike | Sequence[PathLike],
+    store: PathLike,
+    *,
+    model: PathLike = "static",
+    device: str = "auto",
+    codes: str = "sq8",
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> Built:
+    """Embed what an index store lacks of a corpus, so that scans of it find what items mean.
+
+    The version of the index itself is made by `build_index`.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them.
+        store: folder or URL of the store; made where there is none.
+        model: "static" for the table that ships; else a sentence-transformers model, its name or folder.
+        device: auto, cpu or cuda; static vectors are made on the processor.
+        codes: how a vector is kept: "sq8", a byte a number, or "rabitq", a bit.
+        progress: called as the build goes on.
+        settings: the fields of `pipelines.index_settings.IndexSettings`: text, id, domain, verify, jobs.
+
+    Returns:
+        The manifest of the version of embeddings and what was built.
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column.
+        StoreError: where the store cannot be used.
+        EncoderError: where a library, the model or the device is missing.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the store cannot be written.
+    """
+    from pipelines import stored_embeddings
+
+    return stored_embeddings.build_embeddings(
+        listed(corpus),
+        os.fspath(store),
+        IndexSettings(**settings),
+        stored_embeddings.window_model(os.fspath(model), device),
+        kind=codes,
+        tool_version=__version__,
+        progress=progress,
+    )
+
+
+def clean(
+    corpus: PathLike | Sequence[PathLike],
+    *,
+    findings: PathLike,
+    out: PathLike,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> CleanResult:
+    """Write a copy of a corpus without what a scan of it found, scan the copy, and say what went.
+
+    Args:
+        corpus: what was scanned, named as it was then.
+        findings: result folder of the finished scan.
+        out: local folder; the copy is in `corpus` below it, or in `not-clean` if items are still found.
+        progress: called as the cleaning goes on.
+        settings: the fields of `pipelines.clean_settings.CleanSettings`: remove, status, mask, margin,
+            jobs.
+
+    Returns:
+        The log of what went as a polars frame, with the report and the folder of the copy.
+
+    Raises:
+        CorpusError: where the findings are not of this corpus, or `out` holds something else.
+        BenchmarkError: where a benchmark of the scan cannot be read.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where the corpus cannot be read or `out` cannot be written.
+    """
+    return cleaning.clean(
+        listed(corpus),
+        Path(findings),
+        Path(out),
+        CleanSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+
+
+def drift(
+    baseline: PathLike | Sequence[PathLike],
+    candidate: PathLike | Sequence[PathLike],
+    *,
+    benchmarks: PathLike | Sequence[PathLike] = (),
+    out: PathLike | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> DriftResult:
+    """Tell what moved between two versions: domain mix, token frequencies, exposure of benchmarks.
+
+    Args:
+        baseline: path, glob, folder, URL or mix.yaml of the version to compare with, or several.
+        candidate: the same for the new version.
+        benchmarks: files, folders, globs or hf:// URLs of benchmarks whose exposure is measured.
+        out: folder for the result files; None writes none.
+        progress: called as the comparison goes on.
+        settings: the fields of `pipelines.drift_settings.DriftSettings`: text, id, domain,
+            tokenizer, domain_rules, domain_examples, store, seed, splits, jobs, skip_bad and others.
+
+    Returns:
+        The changes as polars frames, with the report.
+
+    Raises:
+        CorpusError: where a corpus, the tokenizer, rules or examples are named wrongly or damaged.
+        BenchmarkError: where a benchmark cannot be read whole.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where `out` cannot be written.
+    """
+    from pipelines import drift as comparison
+
+    result = comparison.drift(
+        listed(baseline),
+        listed(candidate),
+        listed(benchmarks),
+        DriftSettings(**settings),
+        tool_version=__version__,
+        progress=progress,
+    )
+    if out is not None:
+        comparison.write_result(result, Path(out))
+    return result
+
+
+def duplicates(
+    corpus: PathLike | Sequence[PathLike],
+    against: PathLike | Sequence[PathLike] | None = None,
+    *,
+    out: PathLike | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    **settings: Any,
+) -> DuplicatesResult:
+    """Find the exact and near duplicates within a corpus, and what two versions share.
+
+    Args:
+        corpus: path, glob, folder, URL or mix.yaml, or several of them; with `against` the candidate.
+        against: the same for the version to compare with, the baseline.
+        out: folder for the result files; None writes none. Signatures are kept there while it runs,
+            512 bytes a document and more, or else among the temporary files.
+        progress: called as the search goes on.
+        settings: the fields of `pipelines.duplicate_settings.DuplicateSettings`: text, id, domain,
+            threshold, seed, jobs, skip_bad and others.
+
+    Returns:
+        The counts by domain as a polars frame, the report, and `duplicates()`, the copies.
+
+    Raises:
+        CorpusError: where a corpus is named wrongly or lacks the text column.
+        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
+        OSError: where `out` cannot be written.
+    """
+    result = copies.find_duplicates(
+        listed(corpus),
+        None if against is None else listed(against),
+        DuplicateSettings(**settings),
+        tool_version=__version__,
+        work_in=None if out is None else Path(out),
+        progress=progress,
+    )
+    if out is not None:
+        copies.write_result(result, Path(out))
+    return result
