@@ -22,8 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from corpora import layout_forms as forms
-from corpora import layout_readers as readers
+from corpora import layout_forms, layout_readers
 from corpora.layout_values import Fields, Record
 
 OWN_KEYS = frozenset({"id", "question", "answer", "choices", "passage", "meta"})
@@ -73,55 +72,65 @@ def _keys(*keys: str) -> frozenset[str]:
 _QA = _keys("question", "answer")
 
 LAYOUTS: dict[str, Layout] = {
-    "agieval": Layout(_keys("passage", "question", "options", "label"), readers.agieval),
+    "agieval": Layout(_keys("passage", "question", "options", "label"), layout_readers.agieval),
     "race": Layout(
         _keys("article", "question", "options", "answer"),
         # RACE numbers its passages, not its questions.
-        forms.pick("question", "options", "answer", ident=None, passage="article"),
+        layout_forms.pick("question", "options", "answer", ident=None, passage="article"),
     ),
     "mmlu_pro": Layout(
         _keys("question", "options", "answer", "answer_index"),
-        forms.pick("question", "options", "answer", ident="question_id"),
+        layout_forms.pick("question", "options", "answer", ident="question_id"),
     ),
     "aqua_rat": Layout(
-        _keys("question", "options", "correct"), forms.pick("question", "options", "correct")
+        _keys("question", "options", "correct"), layout_forms.pick("question", "options", "correct")
     ),
     "social_iqa": Layout(
-        _keys("context", "question", "answerA", "answerB", "answerC"), readers.social_iqa
+        _keys("context", "question", "answerA", "answerB", "answerC"), layout_readers.social_iqa
     ),
-    "squad": Layout(_keys("context", "question", "answers"), readers.squad),
-    "drop": Layout(_keys("passage", "question", "answers_spans"), readers.drop),
-    "boolq": Layout(_keys("passage", "question", "answer"), readers.boolq, _value("answer", bool)),
+    "squad": Layout(_keys("context", "question", "answers"), layout_readers.squad),
+    "drop": Layout(_keys("passage", "question", "answers_spans"), layout_readers.drop),
+    "boolq": Layout(
+        _keys("passage", "question", "answer"), layout_readers.boolq, _value("answer", bool)
+    ),
     "boolq_superglue": Layout(
-        _keys("passage", "question", "label"), readers.boolq, _value("label", bool, int)
+        _keys("passage", "question", "label"), layout_readers.boolq, _value("label", bool, int)
     ),
     "ceval": Layout(
-        _keys("id", "question", "A", "B", "C", "D", "answer"), forms.columns("question", "answer")
+        _keys("id", "question", "A", "B", "C", "D", "answer"),
+        layout_forms.columns("question", "answer"),
     ),
     "mmlu_csv": Layout(
-        _keys("question", "A", "B", "C", "D", "answer"), forms.columns("question", "answer")
+        _keys("question", "A", "B", "C", "D", "answer"), layout_forms.columns("question", "answer")
     ),
     "cmmlu": Layout(
         _keys("Question", "A", "B", "C", "D", "Answer"),
-        forms.columns("Question", "Answer", ident=None),
+        layout_forms.columns("Question", "Answer", ident=None),
     ),
     "commonsense_qa": Layout(
         _keys("question", "question_concept", "choices", "answerKey"),
-        forms.pick("question", "choices", "answerKey"),
+        layout_forms.pick("question", "choices", "answerKey"),
     ),
     "openbookqa": Layout(
         _keys("question_stem", "choices", "answerKey"),
-        forms.pick("question_stem", "choices", "answerKey"),
+        layout_forms.pick("question_stem", "choices", "answerKey"),
     ),
     "arc": Layout(
-        _keys("question", "choices", "answerKey"), forms.pick("question", "choices", "answerKey")
+        _keys("question", "choices", "answerKey"),
+        layout_forms.pick("question", "choices", "answerKey"),
     ),
     # CommonsenseQA hides the answerKey of its test set; its file has this form, and OpenBookQA's too.
-    "arc_original": Layout(_keys("question"), readers.arc_original, _value("question", dict)),
-    "truthfulqa": Layout(_keys("question", "best_answer"), forms.ask("question", "best_answer")),
-    "truthfulqa_choices": Layout(_keys("question", "mc1_targets"), readers.truthfulqa_choices),
+    "arc_original": Layout(
+        _keys("question"), layout_readers.arc_original, _value("question", dict)
+    ),
+    "truthfulqa": Layout(
+        _keys("question", "best_answer"), layout_forms.ask("question", "best_answer")
+    ),
+    "truthfulqa_choices": Layout(
+        _keys("question", "mc1_targets"), layout_readers.truthfulqa_choices
+    ),
     "truthfulqa_csv": Layout(
-        _keys("Question", "Best Answer"), forms.ask("Question", "Best Answer")
+        _keys("Question", "Best Answer"), layout_forms.ask("Question", "Best Answer")
     ),
     "gpqa": Layout(
         _keys(
@@ -131,44 +140,46 @@ LAYOUTS: dict[str, Layout] = {
             "Incorrect Answer 2",
             "Incorrect Answer 3",
         ),
-        readers.gpqa,
+        layout_readers.gpqa,
     ),
     "sciq": Layout(
         _keys("question", "correct_answer", "distractor1", "distractor2", "distractor3"),
-        readers.sciq,
+        layout_readers.sciq,
     ),
     "humaneval": Layout(
         _keys("prompt", "canonical_solution"),
-        forms.ask("prompt", "canonical_solution", ident="task_id"),
+        layout_forms.ask("prompt", "canonical_solution", ident="task_id"),
     ),
-    "mbpp": Layout(_keys("text", "code", "test_list"), readers.mbpp),
-    "mbpp_sanitized": Layout(_keys("prompt", "code", "test_list"), readers.mbpp),
-    "hellaswag": Layout(_keys("endings", "ctx"), readers.hellaswag),
-    "hellaswag_parts": Layout(_keys("endings", "ctx_a", "ctx_b"), readers.hellaswag),
-    "piqa": Layout(_keys("goal", "sol1", "sol2"), readers.piqa),
-    "winogrande": Layout(_keys("sentence", "option1", "option2"), readers.winogrande),
-    "bbh": Layout(_keys("input", "target"), readers.bbh),
-    "math": Layout(_keys("problem", "solution"), readers.math),
-    "math_answer": Layout(_keys("problem", "answer"), readers.math),
-    "mgsm": Layout(_keys("question", "answer_number"), readers.mgsm),
-    "mt_bench": Layout(_keys("question_id", "turns"), readers.mt_bench),
-    "alpaca_eval": Layout(_keys("instruction", "output"), readers.alpaca_eval),
+    "mbpp": Layout(_keys("text", "code", "test_list"), layout_readers.mbpp),
+    "mbpp_sanitized": Layout(_keys("prompt", "code", "test_list"), layout_readers.mbpp),
+    "hellaswag": Layout(_keys("endings", "ctx"), layout_readers.hellaswag),
+    "hellaswag_parts": Layout(_keys("endings", "ctx_a", "ctx_b"), layout_readers.hellaswag),
+    "piqa": Layout(_keys("goal", "sol1", "sol2"), layout_readers.piqa),
+    "winogrande": Layout(_keys("sentence", "option1", "option2"), layout_readers.winogrande),
+    "bbh": Layout(_keys("input", "target"), layout_readers.bbh),
+    "math": Layout(_keys("problem", "solution"), layout_readers.math),
+    "math_answer": Layout(_keys("problem", "answer"), layout_readers.math),
+    "mgsm": Layout(_keys("question", "answer_number"), layout_readers.mgsm),
+    "mt_bench": Layout(_keys("question_id", "turns"), layout_readers.mt_bench),
+    "alpaca_eval": Layout(_keys("instruction", "output"), layout_readers.alpaca_eval),
     "ifeval": Layout(
-        _keys("prompt", "instruction_id_list"), forms.ask("prompt", None, ident="key")
+        _keys("prompt", "instruction_id_list"), layout_forms.ask("prompt", None, ident="key")
     ),
     "prompts": Layout(
-        _keys("prompt"), forms.ask("prompt", None, ident="key"), within=_keys("prompt", "key")
+        _keys("prompt"),
+        layout_forms.ask("prompt", None, ident="key"),
+        within=_keys("prompt", "key"),
     ),
-    "triviaqa": Layout(_QA, readers.triviaqa, _value("answer", dict)),
+    "triviaqa": Layout(_QA, layout_readers.triviaqa, _value("answer", dict)),
     "triviaqa_original": Layout(
-        _keys("Question", "QuestionId", "Answer"), readers.triviaqa_original
+        _keys("Question", "QuestionId", "Answer"), layout_readers.triviaqa_original
     ),
     "nq_open": Layout(
-        _QA, forms.ask("question", "answer"), _value("answer", list), within=_QA | {"id"}
+        _QA, layout_forms.ask("question", "answer"), _value("answer", list), within=_QA | {"id"}
     ),
-    "gsm8k": Layout(_QA, forms.ask("question", "answer"), within=_QA),
-    "mmlu": Layout(_QA | {"choices"}, readers.mmlu, _value("answer", int)),
-    "sluicegate": Layout(_keys("question"), forms.own, within=OWN_KEYS),
+    "gsm8k": Layout(_QA, layout_forms.ask("question", "answer"), within=_QA),
+    "mmlu": Layout(_QA | {"choices"}, layout_readers.mmlu, _value("answer", int)),
+    "sluicegate": Layout(_keys("question"), layout_forms.own, within=OWN_KEYS),
     # Only this one key: a corpus has `text` too, beside others, and must not pass for a benchmark.
-    "lambada": Layout(_keys("text"), readers.lambada, within=_keys("text")),
+    "lambada": Layout(_keys("text"), layout_readers.lambada, within=_keys("text")),
 }

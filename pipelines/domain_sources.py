@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpora.domain_rules import read_rules
-from corpora.domain_source import DomainOrigin, DomainSource, HeldOut, Labeller
+from corpora.domain_source import DomainOrigin, DomainSource, Labeller
 from corpora.labelled_examples import read_examples
-from reports.intervals import binomial_interval
 from scanners.domain_classifier import fit_classifier
 
 
@@ -50,28 +49,3 @@ def _fitted(path: str, seed: int) -> Domains:
         held_out=held_out,
     )
     return Domains(source, classifier.label)
-
-
-def described(source: DomainSource) -> list[str]:
-    """Return lines that say how far the domains can be trusted; none for a column or rules."""
-    return [] if source.held_out is None else _measured(source.held_out)
-
-
-def _measured(held_out: HeldOut) -> list[str]:
-    low, high = binomial_interval(held_out.right, held_out.examples)
-    lines = [
-        f"domains by classifier: {held_out.accuracy:.1%} of {held_out.examples:,} held-out examples "
-        f"right (95 % interval {low:.1%} to {high:.1%}); expect less on new sources"
-    ]
-    width = max(map(len, held_out.domains))
-    for k, domain in enumerate(held_out.domains):
-        row = held_out.confusion[k].copy()
-        examples, right = int(row.sum()), int(row[k])
-        low, high = binomial_interval(right, examples)
-        row[k] = 0
-        taken = f", most often taken for {held_out.domains[row.argmax()]}" if row.any() else ""
-        lines.append(
-            f"  {domain:{width}}  {right / examples:6.1%} of {examples:,} "
-            f"({low:.1%} to {high:.1%}){taken}"
-        )
-    return lines

@@ -1,19 +1,17 @@
-"""Domains of a run: what is given decides where they come from, and the lines say how good they are."""
+"""Domains of a run: what is given decides where they come from."""
 
 import json
 
-import numpy as np
 import pytest
 
-from corpora.domain_source import DomainOrigin, DomainSource, HeldOut
-from pipelines.domain_sources import described, domains_of
+from corpora.domain_source import DomainOrigin, DomainSource
+from pipelines.domain_sources import domains_of
 
 
 def test_without_anything_the_column_is_taken():
     domains = domains_of(None, None)
     assert domains.label is None
     assert domains.source == DomainSource()
-    assert described(domains.source) == []
 
 
 def test_rules_give_a_labeller(tmp_path):
@@ -21,7 +19,6 @@ def test_rules_give_a_labeller(tmp_path):
     domains = domains_of(tmp_path / "rules.yaml", None)
     assert domains.source.origin is DomainOrigin.RULES
     assert domains.label is not None
-    assert described(domains.source) == []
 
 
 def test_examples_give_a_labeller_that_was_measured(tmp_path):
@@ -36,16 +33,6 @@ def test_examples_give_a_labeller_that_was_measured(tmp_path):
     assert domains.source.identity.startswith("classifier:")
     assert domains.source.held_out.examples == 60
     assert domains.label is not None
-
-
-def test_the_measure_is_printed_with_intervals():
-    held_out = HeldOut(("code", "docs"), np.array([[45, 5], [0, 50]]))
-    assert described(DomainSource(held_out=held_out)) == [
-        "domains by classifier: 95.0% of 100 held-out examples right (95 % interval 88.7% to 98.4%); "
-        "expect less on new sources",
-        "  code   90.0% of 50 (78.2% to 96.7%), most often taken for docs",
-        "  docs  100.0% of 50 (92.9% to 100.0%)",
-    ]
 
 
 def test_both_at_once_are_refused(tmp_path):

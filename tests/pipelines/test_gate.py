@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+import pipelines.drift
+import pipelines.scan
 from corpora.problems import CorpusError
 from pipelines.gate import RESULT_FILES, gate, write_result
 from pipelines.gate_settings import GateSettings
@@ -113,6 +115,15 @@ def test_a_clean_mix_passes(judge, records):
     assert (result.verdict["verdict"], result.verdict["exit_status"], first(result)) == (
         "pass", 0, None,
     )  # fmt: skip
+
+
+def test_benchmarks_are_read_once(judge, records, monkeypatch):
+    def again(*_):
+        raise AssertionError("the gate has read them")
+
+    for module in (pipelines.scan, pipelines.drift):
+        monkeypatch.setattr(module, "read_benchmarks", again)
+    assert judge("once", records).drift.run["benchmarks"][0]["items"] == 100
 
 
 def test_one_leaked_item_warns_and_is_shown_with_its_place(judge, records, items):

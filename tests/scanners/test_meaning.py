@@ -112,6 +112,14 @@ def test_words_in_another_order_are_covered_but_not_in_order(reader):
     assert read.in_order[0] < 0.5 * read.soft[0]
 
 
+def test_a_question_read_backwards_aligns_as_its_words_in_reverse_order_do(reader):
+    _, read = reader.whole(BAKER, "baker")
+    _, reversed_ = reader.whole(" ".join(reversed(words_of(BAKER))), "baker")
+    assert read.in_reverse[0] < 0.5
+    assert read.in_reverse[0] == pytest.approx(reversed_.in_order[0])
+    assert reversed_.in_reverse[0] == pytest.approx(1)
+
+
 def test_what_else_a_sentence_says_lowers_what_is_told_of_it(reader):
     _, alone = reader.whole(f"{BAKER} {GRANITE}", "baker")
     within = BAKER.replace("tarts?", "tarts, though nobody in Wessex drinks gin by moonlight?")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from corpora.benchmarks import Benchmark, Item
 from indexes.background import load_background
 from indexes.embeddings.errors import EncoderError
 from pipelines.shard_step import ScanPlan, tell_all, text_buffers
@@ -106,6 +107,27 @@ def test_text_in_the_benchmarks_language_is_not_looked_at():
     search = Search()
     assert search.found(f"{FILLER} {question(4)} {FILLER}", FILLER * 5) == []
     assert not any("snow" in text or "baker" in text for text in search.encoder.texts)
+
+
+def test_a_benchmark_of_code_has_no_translations():
+    body = "def f{0}(x, y): return [(x[{0}] ** 2) // y for y in range({0}, 99) if x != y]"
+    items = tuple(Item(str(k), body.format(k), "", "", ()) for k in range(30))
+    one = Benchmark("code", "", "", "", items)
+    assert Translations(Polyglot(), items, patterns_of(one)).benchmarks == []
+
+
+def test_what_is_foreign_is_told_by_the_benchmarks_own_language():
+    items = tuple(Item(str(k), translated(question(k)), "", "", ()) for k in range(24))
+    patterns = patterns_of(Benchmark("translated", "", "", "", items))
+    search = Translations(Polyglot(), items, patterns)
+    data, bounds = text_buffers(
+        pa.array([f"{FILLER} {question(4)}", translated(question(5))], pa.large_string())
+    )
+    (found,) = search.search(data, bounds)
+    places = found.sentences.document[found.candidates.first]
+    best = found.candidates.gap == found.candidates.gap.max()
+    assert set(places.tolist()) == {0}
+    assert set(found.questions.item[found.candidates.question[best]].tolist()) == {4}
 
 
 def test_without_text_in_another_language_no_question_is_encoded():

@@ -185,4 +185,4 @@ def test_the_real_model_brings_translations_together(tmp_path):
     assert scale.unrelated == pytest.approx(0.749, abs=0.005)
     assert scale.translated == pytest.approx(0.901, abs=0.005)
     vectors = encoder.encode(TEXTS)
-    assert vectors[0] @ vectors[1] > 0.9 > 0.8 > vectors[0] @ vectors[2]
+    assert vectors[0] @ vectors[1] > 0.82 > 0.75 > vectors[0] @ vectors[2]
