@@ -2,7 +2,7 @@
 
     python benchmarks/quality_translations.py --model FOLDER [--data DIR] [--half held-out]
                                               [--hidden 20] [--alone 3] [--plain 10]
-                                              [--cache FILE] [--fit]
+                                              [--cache FILE] [--fit] [--speed]
 
 Documents (translated_documents.py): questions of GSM8K in the ten languages of MGSM, and of XQuAD in eleven,
 hidden in some 200 words of their language; those that are not hidden stand alone. What is hidden also
@@ -88,10 +88,12 @@ def main() -> int:
         flush=True,
     )
     started = time.perf_counter()
+    if options.speed:
+        print_speed(data, encoder, documents)
+        return 0
     results = Results()
     for fold in (0, 1):
         search_fold(data, half, fold, documents, encoder, results)
-        encoder.save()
     print_rates(results)
     print_verdicts(results)
     print_plain(results)
@@ -111,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plain", type=int, default=10, help="plain documents of a language")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--cache", type=Path, help="file of vectors")
+    parser.add_argument("--speed", action="store_true", help="time the plain documents, no more")
     parser.add_argument("--fit", action="store_true", help="fit weights to this half")
     return parser
 
@@ -123,8 +126,9 @@ class Remembering:
         self.longest, self.truncated = encoder.longest, 0
         self.n_tokens = encoder.n_tokens
         self.computed = 0
-        self._encoder, self._path = encoder, path
+        self.encoder, self._path = encoder, path
         self._known: dict[str, np.ndarray] = {}
+        self._saved = 0
         if path is not None and path.exists():
             with np.load(path, allow_pickle=False) as file:
                 self._known = dict(zip(file["keys"].tolist(), file["vectors"], strict=True))
@@ -134,13 +138,14 @@ class Remembering:
         keys = [hashlib.sha256(text.encode()).hexdigest()[:32] for text in texts]
         new = {k: t for k, t in zip(keys, texts, strict=True) if k not in self._known}
         if new:
-            self._known.update(zip(new, self._encoder.encode(list(new.values())), strict=True))
+            self._known.update(zip(new, self.encoder.encode(list(new.values())), strict=True))
             self.computed += len(new)
         return np.stack([self._known[key] for key in keys])
 
     def save(self) -> None:
         """Write what is known."""
-        if self._path is not None:
+        if self._path is not None and self._known and len(self._known) != self._saved:
+            self._saved = len(self._known)
             vectors = np.stack(list(self._known.values()))
             with self._path.open("wb") as file:
                 np.savez(file, keys=np.array(list(self._known)), vectors=vectors)
@@ -179,7 +184,12 @@ class Results:
 
 
 def search_fold(
-    data: Path, half: int, fold: int, documents: Sequence[Document], encoder: Encoder, out: Results
+    data: Path,
+    half: int,
+    fold: int,
+    documents: Sequence[Document],
+    encoder: Remembering,
+    out: Results,
 ) -> None:
     """Search all documents for the items that a fold leaves in."""
     read = read_benchmarks([str(benchmark_file(data, name)) for *_, name in FAMILIES])
@@ -198,6 +208,7 @@ def search_fold(
         base = len(out.trials)
         out.trials += [Trial(d, d.item in ids) for d in batch]
         _search_batch(search, items, batch, base, words, out)
+        encoder.save()
         print(".", end="", flush=True)
     print("\n")
 
@@ -319,6 +330,24 @@ def print_plain(results: Results) -> None:
         )
         rows.append((lang, len(r), *counts))
     print(table(rows, ("language", "documents", "nominated", "suspect", "contaminated")) + "\n")
+
+
+def print_speed(data: Path, encoder: Remembering, documents: Sequence[Document]) -> None:
+    """Print how fast plain documents are searched, the questions being known: processor time."""
+    rows = []
+    for *_, name in FAMILIES:
+        read = read_benchmarks([str(benchmark_file(data, name))])
+        items = read[0].items
+        search = Translations(encoder.encoder, items, build_patterns(read, load_background()))
+        search.search(*text_buffers(pa.array([documents[0].text], pa.large_string())))
+        for lang in sorted({d.lang for d in documents if d.kind == PLAIN}):
+            texts = [d.text for d in documents if d.kind == PLAIN and d.lang == lang]
+            buffers = text_buffers(pa.array(texts, pa.large_string()))
+            started = time.process_time()
+            search.search(*buffers)
+            seconds = time.process_time() - started
+            rows.append((name, lang, len(texts), f"{len(buffers[0]) / 1e3 / seconds:.1f}"))
+    print(table(rows, ("benchmark", "language", "documents", "kB/s of a core")))
 
 
 def print_fit(results: Results) -> None:

@@ -8,25 +8,36 @@ Benchmarks are GSM8K, MMLU and HumanEval (test splits), the policy is the shippe
 
 Commands are run whole, in processes of their own. `net` is without what the same command costs on a mix and
 a baseline of one short document each: starting Python, loading kernels, reading and indexing benchmarks. The
-stages are those of run.json: `indexing` brings the mix into the store; `scanning` reads and indexes the
-benchmarks, looks items up and reads what is nominated; `calibrating` plants leaks and searches for them;
-`profiling` makes or loads and adds up the profiles of both versions; `comparing` is the statistics. Of these only
-`indexing` and the making of profiles grow with what is new. Looking up and adding profiles up grow with the
-number of shards; the rest depends on the benchmarks and the vocabulary, whatever is new.
+parts are taken within the command, CPU and wall seconds of the whole process while it is at one:
+
+bringing in   what is new of the mix into the store
+looking up    the benchmarks' items, and reading the documents that are nominated
+calibrating   planting leaks and searching for them; an equal battery is taken from the store
+adding up     the profiles of both versions: making those that are new, sums from the store
+comparing     the statistics over the vocabulary
+writing       reports and tables
+
+Bringing in and making profiles grow with what is new; looking up with the number of shards; comparing with the
+vocabulary.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import shutil
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack, redirect_stdout
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from unittest import mock
 
 from harness import (
     MissingDataError,
@@ -41,16 +52,26 @@ from harness import (
 from speed_index import BENCHMARKS, shards
 from speed_scan import CacheError, Usage, run
 
-STAGES: Final = ("indexing", "scanning", "calibrating", "profiling", "comparing")
+import sluicegate.cli
+
+# The functions that each part is spent in.
+PARTS: Final = {
+    "bringing in": ("pipelines.gate", "_stored_version"),
+    "looking up": ("pipelines.scan", "_run_steps"),
+    "calibrating": ("pipelines.scan", "_calibrate"),
+    "adding up": ("pipelines.drift", "profile_version"),
+    "comparing": ("pipelines.drift", "_compare"),
+    "writing": ("pipelines.gate", "write_result"),
+}
 HEADER: Final = ("gate", "CPU s", "% of first", "net CPU s", "% of first", "wall s", "% of first")
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """What a gate took as a whole, its stages (wall seconds), and its verdict."""
+    """What a gate took as a whole, its parts (CPU and wall seconds), and its verdict."""
 
     usage: Usage
-    stages_s: dict[str, float]
+    parts: dict[str, tuple[float, float]]
     verdict: str
 
 
@@ -80,29 +101,21 @@ class Bench:
         """
         out = self.work / "out"
         shutil.rmtree(out, ignore_errors=True)
-        command = [
-            str(Path(sys.executable).with_name("sluicegate")), "gate", str(mix), "--against",
-            str(baseline), "--benchmarks", *map(str, self.benchmarks), "--out", str(out), "--quiet",
-            "--jobs", str(self.jobs), *(() if store is None else ("--store", str(store))),
+        arguments = [
+            "gate", str(mix), "--against", str(baseline), "--benchmarks", *map(str, self.benchmarks),
+            "--out", str(out), "--quiet", "--jobs", str(self.jobs),
+            *(() if store is None else ("--store", str(store))),
         ]  # fmt: skip
-        # a violation is a verdict, too; `run` takes the status of the shell, which is that of the file
-        usage = run(["sh", "-c", '"$@" >/dev/null; test -e "$0"', str(out / "run.json"), *command])
-        record = json.loads((out / "run.json").read_bytes())
-        times = record["timings"]
-        scan, drift = record["scan"]["timings"], record["drift"]["timings"]
-        stages_s = {
-            "indexing": times["indexing_s"],
-            "scanning": scan["indexing_s"] + scan["scanning_s"] + scan["merging_s"],
-            "calibrating": scan["calibrating_s"],
-            "profiling": drift["profiling_s"],
-            "comparing": drift["preparing_s"] + drift["comparing_s"],
-        }
-        return Gated(usage, stages_s, record["verdict"])
+        usage = run([sys.executable, __file__, "--worker", *arguments])
+        return Gated(usage, usage.told["parts"], usage.told["verdict"])
 
 
 def main() -> int:
     """Gate as often as was asked for, and print what it took."""
     options = _parser().parse_args()
+    if options.worker:
+        print(json.dumps(work_gate(options.worker)))
+        return 0
     try:
         data = check_data(options.data)
     except MissingDataError as error:
@@ -126,8 +139,42 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--runs", type=int, default=1, help="of everything; medians are printed")
     parser.add_argument("--jobs", type=int, default=2, help="threads of every gate")
     parser.add_argument("--shards", type=int, default=100, help="of 20 MB of text each")
+    parser.add_argument("--worker", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     parser.set_defaults(layout="spread")
     return parser
+
+
+def work_gate(arguments: Sequence[str]) -> dict[str, Any]:
+    """Gate as the command line does; return its verdict and what its parts took.
+
+    Raises:
+        CacheError: where it ends otherwise than with a verdict.
+    """
+    taken = {part: [0.0, 0.0] for part in PARTS}
+    with ExitStack() as stack:
+        for part, (module, name) in PARTS.items():
+            stack.enter_context(_timed(import_module(module), name, taken[part]))
+        with redirect_stdout(io.StringIO()):
+            status = sluicegate.cli.main(list(arguments))
+    record = Path(arguments[arguments.index("--out") + 1]) / "run.json"
+    if not record.exists():
+        raise CacheError(f"the gate ended with {status} and without a verdict")
+    return {"parts": taken, "verdict": json.loads(record.read_bytes())["verdict"]}
+
+
+def _timed(module: Any, name: str, taken: list[float]) -> AbstractContextManager[object]:
+    """Return a patch that adds the CPU and wall seconds of each call of a function to `taken`."""
+    function = getattr(module, name)
+
+    def timed(*arguments: Any, **more: Any) -> Any:
+        cpu, wall = time.process_time(), time.perf_counter()
+        try:
+            return function(*arguments, **more)
+        finally:
+            taken[0] += time.process_time() - cpu
+            taken[1] += time.perf_counter() - wall
+
+    return mock.patch.object(module, name, timed)
 
 
 def _measure(bench: Bench, files: Sequence[Path], runs: int) -> None:
@@ -149,7 +196,7 @@ def _measure(bench: Bench, files: Sequence[Path], runs: int) -> None:
         ):
             gates.setdefault(name, []).append(bench.gate(judged, against, where))
             taken = gates[name][-1]
-            print(f"{name}: {taken.usage.cpu_s:.2f} s CPU, {taken.stages_s}", file=sys.stderr)
+            print(f"{name}: {taken.usage.cpu_s:.2f} s CPU, {taken.parts}", file=sys.stderr)
         shutil.rmtree(store)
     _print(gates)
 
@@ -166,16 +213,24 @@ def _print(gates: dict[str, list[Gated]]) -> None:
         for name in gates
     ]  # fmt: skip
     print(f"\n{table(rows, HEADER)}\n")
-    stages = [
-        (name, *(f"{statistics.median(g.stages_s[s] for g in own):.2f}" for s in STAGES), own[0].verdict)
+    parts = [
+        (
+            name,
+            *(f"{_median(own, part, 0):.2f} ({_median(own, part, 1):.2f})" for part in PARTS),
+            own[0].verdict,
+        )
         for name, own in gates.items()
-    ]  # fmt: skip
-    print(table(stages, ("wall s of stages", *STAGES, "verdict")))
+    ]
+    print(table(parts, ("CPU s (wall s)", *PARTS, "verdict")))
     new = cpu["one shard more"] - cpu["the same again"]
     print(
         f"\none new shard adds {new:.2f} s CPU, {_share(new, cpu[first])} of the first gate; every gate takes "
         f"{cpu['the same again']:.2f} s CPU, whatever is new"
     )
+
+
+def _median(gates: Sequence[Gated], part: str, of: int) -> float:
+    return statistics.median(gate.parts[part][of] for gate in gates)
 
 
 def _share(part: float, whole: float) -> str:

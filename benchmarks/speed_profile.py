@@ -18,9 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import resource
-import statistics
 import sys
 import tempfile
 import time
@@ -29,8 +27,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import speed_scan
 from harness import MissingDataError, argument_parser, check_data, exit_without_data, machine, table
-from speed_scan import MEMORY_SIZES, CacheError, Usage, _cut, corpus, run, work_decode
+from speed_scan import (
+    CacheError,
+    Usage,
+    corpus,
+    memory_by_size,
+    pairs_beside_decoding,
+    run,
+)
 
 from indexes.profile import to_bytes
 from pipelines.drift_settings import DriftSettings
@@ -62,7 +68,9 @@ def main() -> int:
     if "c" in options.parts:
         real_mix(mix)
     if "d" in options.parts:
-        memory(files, options.cache)
+        memory_by_size(
+            files, options.cache, lambda folder: call("profile", WORDS, "", folder).peak_bytes
+        )
     return 0
 
 
@@ -83,25 +91,14 @@ def beside_decoding(files: Sequence[Path], unit: str, runs: int) -> None:
     """Print (a) or (b)."""
     names = [str(file) for file in files]
     call("profile", unit, "", *names[:1])  # compiles what is not compiled yet
-    call("decode", *names)  # the files are in memory from here on
-    rows, ratios = [], []
-    for number in range(1, runs + 1):
-        decode, full = call("decode", *names).told, call("profile", unit, "", *names).told
-        cpu_s, wall_s = (decode["cpu_s"], full["cpu_s"]), (decode["wall_s"], full["wall_s"])
-        ratios.append((cpu_s[1] / cpu_s[0], wall_s[1] / wall_s[0]))
-        rates = [f"{decode['bytes'] / 1e6 / seconds:.0f}" for seconds in cpu_s]
-        cells = [f"{x:.2f}" for x in (*cpu_s, ratios[-1][0], *wall_s, ratios[-1][1])]
-        rows.append((number, *cells, *rates))
+
+    def measured() -> tuple[float, float]:
+        told = call("profile", unit, "", *names).told
+        return told["cpu_s"], told["wall_s"]
+
+    speed_scan.call("decode", *names)  # the files are in memory from here on
     title = "a. By words" if unit == WORDS else "b. Tokens aside"
-    size = decode["bytes"] / 1e6
-    print(f"## {title}, against decoding: {size:.0f} MB of text, one thread\n")
-    header = (
-        "run", "decode CPU s", "profile CPU s", "ratio", "decode wall s", "profile wall s", "ratio",
-        "decode MB/s", "profile MB/s",
-    )  # fmt: skip
-    print(table(rows, header))
-    cpu, wall = (statistics.median(pair[k] for pair in ratios) for k in (0, 1))
-    print(f"\nmedian ratio: CPU {cpu:.2f}, wall {wall:.2f} (aim: <= 3.0)\n")
+    pairs_beside_decoding(title, "profile", names, measured, runs, aim=3.0)
 
 
 def real_mix(mix: Path) -> None:
@@ -128,24 +125,6 @@ def real_mix(mix: Path) -> None:
         "of the text", "words",
     )  # fmt: skip
     print(table(rows, header) + "\n")
-
-
-def memory(files: Sequence[Path], cache: Path) -> None:
-    """Print (d)."""
-    rows = []
-    with tempfile.TemporaryDirectory(dir=cache) as name:
-        part = Path(name) / "part.parquet"
-        text = _cut(files[0], part, MEMORY_SIZES[0])
-        for size in MEMORY_SIZES:
-            folder = Path(name) / f"{size}"
-            folder.mkdir()
-            copies = max(1, round(size / text))
-            for number in range(copies):
-                os.link(part, folder / f"{number:05}.parquet")
-            peak = call("profile", "words", "", str(folder)).peak_bytes
-            rows.append((f"{copies * text / 1e6:.0f} MB of text", f"{peak / 1e6:.0f}"))
-    print("## d. Peak memory, one job\n")
-    print(table(rows, ("input", "peak MB")) + "\n")
 
 
 # --- processes ------------------------------------------------------------------------------------
@@ -187,10 +166,7 @@ def work_profile(unit: str, store: str, *corpus_arguments: str) -> dict[str, Any
     }
 
 
-WORKERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {
-    "decode": work_decode,
-    "profile": work_profile,
-}
+WORKERS: Final[dict[str, Callable[..., dict[str, Any]]]] = {"profile": work_profile}
 
 
 if __name__ == "__main__":

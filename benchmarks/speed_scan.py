@@ -128,26 +128,43 @@ def beside_decoding(files: Sequence[Path], benchmarks: Path, runs: int) -> None:
     names = [str(file) for file in files]
     scan(benchmarks, names[:1])  # compiles what is not compiled yet
     before = statistics.median(scan(benchmarks, []).cpu_s for _ in range(3))
+
+    def measured() -> tuple[float, float]:
+        told = scan(benchmarks, names).told
+        return told["scan_cpu_s"], told["scanning_s"]
+
     call("decode", *names)  # the files are in memory from here on
+    pairs_beside_decoding("a. Scan", "scan", names, measured, runs, aim=2.0)
+    print(f"imports and index: {before:.2f} CPU s\n")
+
+
+def pairs_beside_decoding(
+    title: str,
+    what: str,
+    names: Sequence[str],
+    measured: Callable[[], tuple[float, float]],
+    runs: int,
+    aim: float,
+) -> None:
+    """Print CPU and wall seconds of a thing against those of decoding the same files, in pairs."""
     rows, ratios = [], []
     for number in range(1, runs + 1):
-        decode, full = call("decode", *names).told, scan(benchmarks, names).told
-        cpu_s = (decode["cpu_s"], full["scan_cpu_s"])
-        wall_s = (decode["wall_s"], full["scanning_s"])
+        decode, (full_cpu_s, full_wall_s) = call("decode", *names).told, measured()
+        cpu_s, wall_s = (decode["cpu_s"], full_cpu_s), (decode["wall_s"], full_wall_s)
         ratios.append((cpu_s[1] / cpu_s[0], wall_s[1] / wall_s[0]))
         rates = [f"{decode['bytes'] / 1e6 / seconds:.0f}" for seconds in cpu_s]
         cells = [f"{x:.2f}" for x in (*cpu_s, ratios[-1][0], *wall_s, ratios[-1][1])]
         rows.append((number, *cells, *rates))
-    print(f"## a. Scan against bare decoding: {decode['bytes'] / 1e6:.0f} MB of text, one thread\n")
+    size = decode["bytes"] / 1e6
+    print(f"## {title} against bare decoding: {size:.0f} MB of text, one thread\n")
     header = (
-        "run", "decode CPU s", "scan CPU s", "ratio", "decode wall s", "scan wall s", "ratio",
-        "decode MB/s", "scan MB/s",
+        "run", "decode CPU s", f"{what} CPU s", "ratio", "decode wall s", f"{what} wall s", "ratio",
+        "decode MB/s", f"{what} MB/s",
     )  # fmt: skip
     print(table(rows, header))
     cpu, wall = (statistics.median(pair[k] for pair in ratios) for k in (0, 1))
     print(
-        f"\nmedian ratio: CPU {cpu:.2f}, wall {wall:.2f} (aim: <= 2.0); MB of text per CPU second; "
-        f"imports and index: {before:.2f} CPU s\n"
+        f"\nmedian ratio: CPU {cpu:.2f}, wall {wall:.2f} (aim: <= {aim}); MB of text per CPU second\n"
     )
 
 
@@ -216,7 +233,18 @@ def two_jobs(files: Sequence[Path], benchmarks: Path, runs: int) -> None:
 
 def memory(files: Sequence[Path], benchmarks: Path, cache: Path) -> None:
     """Print (d)."""
-    rows = [("one document", f"{scan(benchmarks, []).peak_bytes / 1e6:.0f}")]
+    first = ("one document", f"{scan(benchmarks, []).peak_bytes / 1e6:.0f}")
+    memory_by_size(files, cache, lambda folder: scan(benchmarks, [folder]).peak_bytes, first)
+
+
+def memory_by_size(
+    files: Sequence[Path],
+    cache: Path,
+    peak_bytes: Callable[[str], int],
+    *first: tuple[str, str],
+) -> None:
+    """Print peak memory for folders with MEMORY_SIZES of text, below the `first` rows."""
+    rows = list(first)
     with tempfile.TemporaryDirectory(dir=cache) as name:
         part = Path(name) / "part.parquet"
         text = _cut(files[0], part, MEMORY_SIZES[0])
@@ -226,7 +254,7 @@ def memory(files: Sequence[Path], benchmarks: Path, cache: Path) -> None:
             copies = max(1, round(size / text))
             for number in range(copies):
                 os.link(part, folder / f"{number:05}.parquet")
-            peak = scan(benchmarks, [str(folder)]).peak_bytes
+            peak = peak_bytes(str(folder))
             rows.append((f"{copies * text / 1e6:.0f} MB of text", f"{peak / 1e6:.0f}"))
     print("## d. Peak memory, one job\n")
     print(table(rows, ("input", "peak MB")) + "\n")

@@ -184,7 +184,7 @@ def _documents(
     """Yield row, and text, id and domain, of those of `rows` that a block holds."""
     try:
         (n,) = LENGTH.unpack(block[: LENGTH.size])
-        if 8 * n > len(block):
+        if n == 0 or 8 * n > len(block):
             raise TextsError(f"a block of {len(block)} bytes cannot hold {n} documents")
         at = LENGTH.size
         all_rows = np.frombuffer(block[at : at + 8 * n], "<i8")
@@ -192,19 +192,20 @@ def _documents(
         columns = []
         for _ in range(3):
             lengths = np.frombuffer(block[at : at + 8 * n], "<i8")
-            starts = np.concatenate([[at + 8 * n], at + 8 * n + np.cumsum(np.maximum(lengths, 0))])
-            columns.append((lengths, starts))
-            at = int(starts[-1])
-        if at != len(block) or any(len(lengths) != n for lengths, _ in columns):
+            if len(lengths) != n:
+                raise TextsError("a block is not of the length that it tells")
+            ends = at + 8 * n + np.cumsum(np.maximum(lengths, 0))
+            columns.append((lengths, ends))
+            at = int(ends[-1])
+        if at != len(block):
             raise TextsError("a block is not of the length that it tells")
         places = np.searchsorted(all_rows, rows)
-        is_here = places < n
-        is_here[is_here] = all_rows[places[is_here]] == rows[is_here]
-        for place in places[is_here].tolist():
-            fields = [
-                None if lengths[place] < 0 else block[starts[place] : starts[place + 1]]
-                for lengths, starts in columns
-            ]
+        places = places[all_rows[np.minimum(places, n - 1)] == rows]
+        for place in places.tolist():
+            fields: list[memoryview | None] = []
+            for lengths, ends in columns:
+                size, end = int(lengths[place]), int(ends[place])
+                fields.append(None if size < 0 else block[end - size : end])
             yield int(all_rows[place]), fields
     except (struct.error, ValueError) as error:
         raise TextsError(f"a block is damaged: {error}") from error

@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from corpora.benchmarks import read_benchmarks
+from corpora.benchmarks import Benchmark, read_benchmarks
 from corpora.fields import FieldMap
 from corpora.normal_form import fingerprint
 from corpora.problems import CorpusError
@@ -82,9 +82,10 @@ def drift(
     *,
     tool_version: str,
     policy: DriftPolicy | None = None,
+    read: Sequence[Benchmark] | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> DriftResult:
-    """Compare two versions of a corpus.
+    """Compare two versions of a corpus; `read` are the benchmarks where somebody has read them already.
 
     Raises:
         CorpusError: where a corpus, the tokenizer, rules or examples are named wrongly or damaged, or
@@ -95,8 +96,9 @@ def drift(
     clock = [time.time()]
     policy = policy or DriftPolicy(minimum_share=settings.minimum_share)
     unit = unit_of(settings)
-    fields = FieldMap.parse(settings.fields) if settings.fields else None
-    read = read_benchmarks(benchmarks, fields) if benchmarks else []
+    if read is None:
+        fields = FieldMap.parse(settings.fields) if settings.fields else None
+        read = read_benchmarks(benchmarks, fields) if benchmarks else []
     progress(Progress("preparing"))
     domains = domains_of(settings.domain_rules, settings.domain_examples, settings.seed)
     clock.append(time.time())

@@ -18,6 +18,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
+from corpora.benchmarks import Benchmark, read_benchmarks
+from corpora.fields import FieldMap
 from pipelines.drift import DriftResult, drift
 from pipelines.files import write_table, write_text
 from pipelines.gate_settings import GateSettings
@@ -80,11 +82,12 @@ def gate(
     clock = [time.time()]
     file = read_policy_file(str(DEFAULT_POLICY_FILE) if policy is None else policy)
     sites = sites_of(mix, against, policy, file, benchmarks, settings)
+    read = read_benchmarks(benchmarks, FieldMap.parse(settings.fields) if settings.fields else None)
     version = _stored_version(mix, settings, tool_version, parts_progress)
     clock.append(time.time())
-    found = _scan(mix, version, benchmarks, settings, tool_version, progress)
+    found = _scan(mix, version, benchmarks, read, settings, tool_version, progress)
     if version is not None and _hides_too_much(file.value, found):
-        found = _scan(mix, None, benchmarks, settings, tool_version, progress)
+        found = _scan(mix, None, benchmarks, read, settings, tool_version, progress)
     clock.append(time.time())
     moved = None
     if against is not None:
@@ -94,6 +97,7 @@ def gate(
             benchmarks,
             settings.of_drift(),
             tool_version=tool_version,
+            read=read,
             progress=parts_progress,
         )
     clock.append(time.time())
@@ -181,6 +185,7 @@ def _scan(
     mix: str,
     version: str | None,
     benchmarks: Sequence[str],
+    read: Sequence[Benchmark],
     settings: GateSettings,
     tool_version: str,
     progress: Callable[[Progress], None],
@@ -191,6 +196,7 @@ def _scan(
         benchmarks,
         settings.of_scan(version),
         tool_version=tool_version,
+        read=read,
         progress=progress,
     )
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from corpora.benchmarks import read_benchmarks
+from corpora.benchmarks import Benchmark, read_benchmarks
 from corpora.fields import FieldMap
 from corpora.normal_form import fingerprint
 from corpora.problems import CorpusError, ReadLog
@@ -84,9 +84,12 @@ def scan(
     settings: ScanSettings,
     *,
     tool_version: str,
+    read: Sequence[Benchmark] | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> ScanResult:
     """Scan a corpus, or a version of it in an index store, for the items of benchmarks.
+
+    `read` are those benchmarks where somebody has read them already.
 
     Raises:
         CorpusError: where the corpus is named wrongly or lacks the text column.
@@ -97,8 +100,9 @@ def scan(
     source = _source(corpus, settings)
     encoder = encoder_of(settings)
     progress(Progress("reading benchmarks"))
-    fields = FieldMap.parse(settings.fields) if settings.fields else None
-    read = read_benchmarks(benchmarks, fields)
+    if read is None:
+        fields = FieldMap.parse(settings.fields) if settings.fields else None
+        read = read_benchmarks(benchmarks, fields)
     paraphrases = None
     if settings.paraphrases is not None:
         paraphrases = read_paraphrases(settings.paraphrases, read)

@@ -79,6 +79,7 @@ def ask_items(
     numeric = np.array([is_number(word, number_words()) for word in distinct], np.bool_)
     by_ask = meant.view == ASK
     code = np.array([any(mark in one.question for mark in CODE_MARKS) for one in items], np.bool_)
+    code &= meant.codes.total > 0  # "return" is a word of prose, too
     pattern = np.maximum(meant.pattern, 0)
     last = np.diff(starts)[pattern]
     return Asked(

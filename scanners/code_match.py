@@ -9,6 +9,7 @@ much of it is there.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -17,15 +18,19 @@ import numpy as np
 from corpora.benchmarks import Item
 from corpora.kernels import kernel
 from scanners.code_bits import load_code_bits
-from scanners.code_tokens import code_tokens, cut_tokens, known_words
+from scanners.code_tokens import CodeTokens, code_tokens, cut_tokens, known_words
 from scanners.code_words import NAME, NUMBER, STRING
 from scanners.ngram import Scanned, Sought, locate
-from scanners.patterns import CODE_MARKS
 
 GAP: Final = 0.3  # of what a token tells that is passed over
 EQUAL_VALUE: Final = 4.0  # bits more for the same number or string
 OTHER_VALUE: Final = 0.3  # of the bits for another one
 FIRST_BITS: Final = 1.0  # of a token that none stands before
+MOST_NAMES: Final = 0.75  # of the tokens of code
+CODE_LINE: Final = re.compile(
+    r"^\s*(return\b|(async )?def \w+\(|#include|(public|private|static|fn|func|function)\b.*[({])",
+    re.MULTILINE,
+)
 MOST_TOKENS: Final = 512  # of an item
 LEAST_REACH, REACH_SHARE, MOST_REACH = 400, 2, 4000  # bytes around the place: of the item's code
 N_COLUMNS: Final = 4
@@ -54,7 +59,7 @@ class CodeShares(NamedTuple):
 
 def code_items(items: Sequence[Item]) -> CodeItems:
     """Return the tokens of the items' code: of the question, where it is code, and of the answer."""
-    parts = [code_tokens(code.encode(errors="replace")) for code in map(code_of, items)]
+    parts = [_code_or_nothing(code_of(item)) for item in items]
     kept = [part.token[:MOST_TOKENS] for part in parts]
     first = np.zeros(len(items) + 1, np.int64)
     np.cumsum([len(token) for token in kept], out=first[1:])
@@ -73,12 +78,20 @@ def code_items(items: Sequence[Item]) -> CodeItems:
     return CodeItems(first, token, value, bits, total, reach)
 
 
+def _code_or_nothing(text: str) -> CodeTokens:
+    """Return the tokens of a text; none where it has hardly anything but names, as prose has."""
+    found = code_tokens(text.encode(errors="replace"))
+    if len(found.token) and (found.token == NAME).mean() > MOST_NAMES:
+        return CodeTokens(*(column[:0] for column in found))
+    return found
+
+
 def code_of(item: Item) -> str:
-    """Return the code of an item, "" where it has none."""
-    texts = (item.question, item.answer)
-    if any(mark in item.question for mark in CODE_MARKS):
-        return "\n".join(texts)
-    return item.answer if any(mark in item.answer for mark in CODE_MARKS) else ""
+    """Return the code of an item, "" where it has none: prose has words like "return", too."""
+    for text in (item.question, item.answer):
+        if CODE_LINE.search(text):
+            return "\n".join((item.question, item.answer)) if text is item.question else text
+    return ""
 
 
 def code_shares(

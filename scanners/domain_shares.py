@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import nnls
 
 from corpora.domain_source import HeldOut
 
@@ -113,6 +112,8 @@ def _recovered(counted: np.ndarray, rates: np.ndarray) -> np.ndarray:
     Rows of `rates` sum to 1, so free shares would already have the sum of the counted ones; what the
     bound at 0 adds to it is divided out.
     """
+    from scipy.optimize import nnls  # a tenth of a second to load, for classifiers only
+
     found = np.stack([nnls(rates.T, shares)[0] for shares in counted])
     return found / found.sum(axis=1, keepdims=True)
 

@@ -126,10 +126,17 @@ def _kind(scanner: str, matched: int, columns: int) -> str:
 
 @lru_cache(maxsize=64)  # many items are compared with the same place
 def spelled_words(text: str) -> list[str]:
-    """Return the words of a text by the definition; plain ASCII needs no table."""
-    if text.isascii():
-        return ASCII_WORD.findall(text.lower())
-    return [word for word, _, _ in reference_words(text)]
+    """Return the words of a text by the definition; plain ASCII needs no table.
+
+    A space parts words whatever stands around it, so what lies between two is spelled by itself.
+    """
+    found: list[str] = []
+    for part in text.split(" "):
+        if part.isascii():
+            found += ASCII_WORD.findall(part.lower())
+        else:
+            found += [word for word, _, _ in reference_words(part)]
+    return found
 
 
 @lru_cache(maxsize=4096)

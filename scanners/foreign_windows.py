@@ -15,10 +15,6 @@ from corpora.kernels import kernel
 from scanners.languages import NO_LANGUAGE, Sentences
 
 STEP: Final = 1.25  # from one size of the ladder to the next
-MOST_RATIO: Final = (
-    1.9  # of the sizes of a question and its translation: of 13,000, 98 % are within
-)
-LEAST_KEPT: Final = 0.5  # of a question's different numbers
 
 
 class Windows(NamedTuple):

@@ -49,11 +49,13 @@ def size_factors(baseline: Totals, candidate: Totals, kept: np.ndarray) -> SizeF
 def _scatter(totals: Totals, weight: np.ndarray) -> np.ndarray:
     """Return the weighted scatter of all tokens in each domain, (D,)."""
     n_domains = len(totals.domains)
-    row = np.repeat(np.arange(n_domains), np.diff(totals.counts.indptr))
-    p = totals.counts.data / totals.domain_tokens[row]
-    squares = totals.squares.data - 2 * p * totals.products.data
+    weights = weight[totals.counts.indices]
+    counted = np.flatnonzero(weights)  # most tokens have no weight
+    row = np.searchsorted(totals.counts.indptr, counted, side="right") - 1
+    p = totals.counts.data[counted] / totals.domain_tokens[row]
+    squares = totals.squares.data[counted] - 2 * p * totals.products.data[counted]
     squares += p**2 * totals.lengths_squared[row]
-    return np.bincount(row, squares.clip(min=0) * weight[totals.counts.indices], n_domains)
+    return np.bincount(row, squares.clip(min=0) * weights[counted], n_domains)
 
 
 def _whole_scatter(totals: Totals, weight: np.ndarray) -> np.ndarray:

@@ -53,12 +53,12 @@ def questions_of(items: Sequence[Item], patterns: Patterns) -> list[Questions]:
         )
         _, once = np.unique(of_item[own], return_index=True)
         own = own[np.sort(once)]
-        if not len(own):
+        language = _language(sentences, patterns.benchmark == benchmark)
+        if not len(own) or language == NO_LANGUAGE:  # code is not translated
             continue
         values = [tuple(numbers.value[first[i] : first[i + 1]].tolist()) for i in own.tolist()]
         needed = np.array([-(-len(set(own_values)) // 2) for own_values in values], np.int64)
         spelled = tuple(tuple(spelled_numbers(items[i].question)) for i in own.tolist())
-        language = _language(sentences, patterns.benchmark == benchmark)
         out.append(
             Questions(
                 benchmark, language, of_item[own], own, size[own], tuple(values), needed,

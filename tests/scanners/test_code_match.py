@@ -61,6 +61,20 @@ def test_code_is_that_of_the_question_where_it_is_code_and_else_of_the_answer(it
     assert codes.total[2] < 60 < codes.total[1]  # one line is hardly evidence
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What return is expected on a stock whose beta is 1.4?",
+        "She said that nobody would\nreturn to the house on the hill before the winter was over.",
+    ],
+)
+def test_prose_with_words_of_code_is_no_code(make_item, text):
+    codes = code_items([make_item(text, answer="a return of 9 %")])
+    assert codes.total[0] == 0
+    assert not len(codes.token)
+    assert not len(code_shapes(codes).gram)
+
+
 @pytest.mark.parametrize("code", [REWRITTEN, GO])
 def test_a_solution_with_other_names_is_nominated_in_any_language(nominate, code):
     document = f"{GRANITE}\n\n{code}\n{GRANITE}"

@@ -3,12 +3,14 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from corpora.documents import Batch
 from corpora.reference_form import reference_words
 from corpora.shards import Columns, Compression, Format, Shard
 from pipelines.shard_step import StepResult, scan_batch
-from scanners.findings import EXCERPT_CHARS
+from scanners.findings import EXCERPT_CHARS, spelled_words
 
 SHARD = Shard("c.jsonl", Format.JSONL, Compression.NONE, Columns(), None, 0)
 NULL = pa.nulls(1, pa.large_string())
@@ -157,3 +159,17 @@ def test_a_hash_collision_is_no_finding(
     )
     scan_batch(batch, plan, result)
     assert len(result.places) == found
+
+
+@given(
+    st.lists(
+        st.text(max_size=4)
+        | st.sampled_from(
+            [" ", "  ", "\xe9", "\u0301", "\u0345", "\xbd", "\ufb01", "学", "\u0430", "a", "\n"]
+        ),
+        max_size=12,
+    )
+)
+def test_the_words_of_a_proof_are_those_of_the_definition(pieces):
+    text = "".join(pieces)
+    assert spelled_words(text) == [word for word, _, _ in reference_words(text)]
