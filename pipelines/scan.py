@@ -272,6 +272,7 @@ def _merge(
         normal_form=fingerprint(),
         scanners=settings.scanners,
         models=models,
+        translations=settings.translations,
         store=settings.store,
         fetched=sum(step.fetched for step in steps),
     )

@@ -154,12 +154,18 @@ def warm_up(scanners: Sequence[str] = (NGRAM,)) -> None:
     item = Item(
         "0", text, "She carves 4 whistles on 8 days, which makes 32 of them.", "", ("3", "32")
     )
-    benchmark = Benchmark("warm-up", "", "", "", (item,))
+    code = (
+        "def count_whistles(days, each, rests):\n    whistles = 0\n    for day in range(days):\n"
+        "        if day % 7 not in rests and whistles < 1000:\n            whistles += each\n"
+        "    return [whistles, days - len(rests)]\n"
+    )
+    items = (item, Item("1", code.partition("\n")[0], code, "", ()))
+    benchmark = Benchmark("warm-up", "", "", "", items)
     plan = ScanPlan([benchmark], build_patterns([benchmark], load_background()), scanners)
     shard = Shard("", Format.TEXT, Compression.NONE, Columns(), None, 0)
-    texts = pa.array([f"{text} 3, 32. {item.answer}", text], pa.large_string())
-    nothing = pa.nulls(2, pa.large_string())
-    scan_batch(Batch(shard, np.arange(2), texts, nothing, nothing), plan, StepResult(shard))
+    texts = pa.array([f"{text} 3, 32. {item.answer}", text, f"{text}\n{code}"], pa.large_string())
+    nothing = pa.nulls(3, pa.large_string())
+    scan_batch(Batch(shard, np.arange(3), texts, nothing, nothing), plan, StepResult(shard))
     plan.tally.flags()
 
 

@@ -172,6 +172,7 @@ def _example(example: Context, plan: ScanPlan) -> Example:
         "field": f.field,
         "leak_type": f.leak_type,
         "kind": f.kind,
+        "scanner": f.scanner,
         "score": f.score,
         "identity": f.identity,
         "coverage": f.coverage,

@@ -104,9 +104,18 @@ SEMANTIC: Final[tuple[Definition, ...]] = (
         f"and {CONTAMINATED_SCORE} about one in two thousand. It is no proof of a copy: read the place",
     },
 )
+TRANSLATED: Final[tuple[Definition, ...]] = (
+    {
+        "term": "translation",
+        "meaning": "a place in another language that says what the question says, found by a multilingual "
+        "model: how much nearer it is to this question than to the next ones, the numbers and the length "
+        "are weighed. What is marked in both texts is numbers and names, and coverage and identity count "
+        "only those. Read the place",
+    },
+)
 
 
-def definitions(scanners: Sequence[str]) -> list[Definition]:
+def definitions(scanners: Sequence[str], *, translations: bool = False) -> list[Definition]:
     """Return the words of a report, with the rules of the scanners that ran."""
     others = (rule for scanner, rule in BY_OTHERS.items() if scanner in scanners)
     return [
@@ -114,6 +123,7 @@ def definitions(scanners: Sequence[str]) -> list[Definition]:
         *TERMS,
         *(REWORDED if MINHASH in scanners else ()),
         *(SEMANTIC if EMBEDDING in scanners else ()),
+        *(TRANSLATED if translations else ()),
     ]
 
 

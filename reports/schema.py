@@ -139,6 +139,7 @@ class Example(TypedDict):
     field: str
     leak_type: str
     kind: str
+    scanner: NotRequired[str]  # that found it; earlier versions did not say
     score: Share
     identity: Share
     coverage: Share

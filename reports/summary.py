@@ -64,6 +64,7 @@ class RunFacts:
     normal_form: str
     scanners: tuple[str, ...]
     models: dict[str, str]  # of the scanner embedding
+    translations: bool = False  # were sought, too
     store: str | None = None  # index store that told which documents to read
     fetched: int = 0  # of them
 
@@ -125,10 +126,11 @@ def build_report(
             "scanners": list(facts.scanners),
             **(_minhash_parameters() if MINHASH in facts.scanners else {}),
             **facts.models,
+            **({"translations": True} if facts.translations else {}),
         },
         "normal_form": facts.normal_form,
         "definitions": [
-            *definitions(facts.scanners),
+            *definitions(facts.scanners, translations=facts.translations),
             *(() if facts.store is None else store_terms(facts.fetched, facts.documents)),
         ],
         "benchmarks": _benchmarks(benchmarks, items, findings),
