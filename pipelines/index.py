@@ -32,11 +32,23 @@ SIGNATURES: Final = "signatures/"  # the same of pipelines.stored_signatures
 BATTERIES: Final = "battery/"  # the same of pipelines.stored_batteries
 
 
+INDEX: Final = "index"
+KINDS: Final = {
+    PROFILES: "profiles", EMBEDDINGS: "vectors", SIGNATURES: "signatures", BATTERIES: "calibrations",
+}  # fmt: skip
+
+
+def kind_of(manifest: Manifest) -> str:
+    """Return what a version of a store holds: `INDEX`, or one of `KINDS` that lie beside indexes."""
+    for start, kind in KINDS.items():
+        if manifest.recipe.fingerprints.startswith(start):
+            return kind
+    return INDEX
+
+
 def is_index(manifest: Manifest) -> bool:
     """Tell whether a version of a store is one of indexes, not of what lies beside them."""
-    return not manifest.recipe.fingerprints.startswith(
-        (PROFILES, EMBEDDINGS, SIGNATURES, BATTERIES)
-    )
+    return kind_of(manifest) == INDEX
 
 
 def build_index(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sluicegate.output import say, visible
 
 if TYPE_CHECKING:
+    from indexes.store import Manifest, VersionShard
     from pipelines.index_settings import Built
 
 DONE, INCOMPLETE = 0, 3
@@ -141,14 +142,16 @@ def _embedded_in_words(embedded: Built) -> str:
 def _list(options: argparse.Namespace) -> int:
     from indexes.store import Store
     from indexes.store.upkeep import sizes
+    from pipelines.index import kind_of
 
     stored = sizes(Store.open(options.store))
     versions = [
         {
             "version": size.manifest.name,
+            "kind": kind_of(size.manifest),
             "created": size.manifest.created.isoformat(timespec="seconds"),
-            "shards": len(size.manifest.shards),
-            "corpus_bytes": size.corpus_bytes,
+            "shards": len(_corpus_shards(size.manifest)),
+            "corpus_bytes": sum(shard.size_bytes for shard in _corpus_shards(size.manifest)),
             "stored_bytes": size.stored_bytes,
             "own_bytes": size.own_bytes,
             "missing_shards": size.missing_shards,
@@ -170,19 +173,30 @@ def _list(options: argparse.Namespace) -> int:
     else:
         for version in versions:
             print(
-                f"{version['version']}: {version['shards']:,} shards of {_size(version['corpus_bytes'])} "
-                f"as stored, {_size(version['stored_bytes'])} of index ({_size(version['own_bytes'])} "
-                f"its own), {version['created']}"
+                f"{version['version']}: {version['kind']} of {version['shards']:,} shards "
+                f"({_size(version['corpus_bytes'])}) in {_size(version['stored_bytes'])}, "
+                f"{_size(version['own_bytes'])} its own, {version['created']}"
                 + (f"; {version['missing_shards']:,} missing" if version["missing_shards"] else "")
             )
         print(
-            f"{stored.shards:,} shards, {_size(stored.shard_bytes)}; {stored.unused_shards:,} in no "
+            f"{stored.shards:,} entries, {_size(stored.shard_bytes)}; {stored.unused_shards:,} in no "
             f"version, {_size(stored.unused_bytes)}"
         )
     for fault in stored.faults:
         say(fault)
     is_whole = not stored.faults and not any(version["missing_shards"] for version in versions)
     return DONE if is_whole else INCOMPLETE
+
+
+def _corpus_shards(manifest: Manifest) -> list[VersionShard]:
+    """Return the shards of a version, without what was made of them together."""
+    from pipelines.embedding_training import TRAINED
+    from pipelines.index import BATTERIES
+    from pipelines.stored_sums import is_sum
+
+    if manifest.recipe.fingerprints.startswith(BATTERIES):
+        return []
+    return [s for s in manifest.shards if s.path != TRAINED and not is_sum(s)]
 
 
 def _verify(options: argparse.Namespace) -> int:

@@ -330,10 +330,19 @@ def test_list_says_what_is_stored_and_how_large(two_versions, run):
     status, out, err = run("index", "list", "--store", "store")
     assert (status, err) == (0, "")
     old, new, total = out.splitlines()
-    assert old.startswith("old: 5 shards of ")
-    assert new.startswith("new: 5 shards of ")
-    assert total.startswith("6 shards, ")
+    assert old.startswith("old: index of 5 shards (")
+    assert new.startswith("new: index of 5 shards (")
+    assert total.startswith("6 entries, ")
     assert total.endswith("; 0 in no version, 0 bytes")
+
+
+def test_list_says_what_lies_beside_indexes_and_counts_shards_of_the_corpus_only(build, run):
+    build("--embeddings")
+    assert run("duplicates", "corpus", "--store", "store", "--out", "out", "--quiet")[0] == 0
+    status, out, _ = run("index", "list", "--store", "store")
+    assert status == 0
+    told = [line.partition(": ")[2].partition(" (")[0] for line in out.splitlines()[:-1]]
+    assert sorted(told) == ["index of 5 shards", "signatures of 5 shards", "vectors of 5 shards"]
 
 
 def test_list_as_json(two_versions, run):
