@@ -336,7 +336,9 @@ def test_list_says_what_is_stored_and_how_large(two_versions, run):
     assert total.endswith("; 0 in no version, 0 bytes")
 
 
-def test_list_says_what_lies_beside_indexes_and_counts_shards_of_the_corpus_only(build, run):
+def test_list_says_what_lies_beside_indexes_and_counts_shards_of_the_corpus_only(
+    corpus, build, run
+):
     build("--embeddings")
     assert run("duplicates", "corpus", "--store", "store", "--out", "out", "--quiet")[0] == 0
     status, out, _ = run("index", "list", "--store", "store")
