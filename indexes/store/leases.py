@@ -8,6 +8,7 @@ always sees the other.
 
 from __future__ import annotations
 
+import errno
 import secrets
 import time
 from collections.abc import Iterator
@@ -109,15 +110,16 @@ def _at_work(folder: Folder, entry: Entry) -> str | None:
 
 
 def _read(folder: Folder, name: str) -> LeaseRecord | None:
-    """Return a lease; None where there is none, or it is damaged or written anew at this moment."""
+    """Return a lease; None where there is none, or it is damaged or written anew at this moment.
+
+    A server may break an answer off in the middle when the object is replaced (EIO): that is damage, too.
+    """
     try:
         return from_bytes(LeaseRecord, folder.read(_file(name)), folder.path(_file(name)))
     except (FileNotFoundError, StoreError):
         return None
     except OSError as error:
-        if (
-            error.errno is not None
-        ):  # of this machine's system: not a server's that broke an answer off
+        if error.errno not in (None, errno.EIO):
             raise
         return None
 

