@@ -26,6 +26,7 @@ import numpy as np
 from corpora.benchmarks import Item
 from indexes.embeddings.encoder import Encoder
 from indexes.embeddings.probes import Scale, translation_scale
+from indexes.embeddings.remembered import Remembered
 from scanners.foreign_windows import Windows, windows_of
 from scanners.languages import Sentences, sentences_of
 from scanners.nearest_questions import CELLS, Known, cosines_with, know, others
@@ -74,7 +75,7 @@ class Translations:
     """
 
     def __init__(self, encoder: Encoder, items: Sequence[Item], patterns: Patterns) -> None:
-        self._encoder = encoder
+        self._encoder = Remembered(encoder)
         self.scale: Scale = translation_scale(encoder)
         self._items = items
         self.benchmarks = questions_of(items, patterns)

@@ -578,6 +578,27 @@ def test_a_file_system_without_hard_links_will_do(where, builder, monkeypatch):
     assert list(verify_store(where)) == []
 
 
+def test_a_lease_that_cannot_be_read_at_this_moment_is_as_good_as_damaged(built, monkeypatch):
+    """As of an object that is replaced while a server sends it; other errors are told."""
+    key = "0" * 32
+
+    def answer(number):
+        def read(*_):
+            raise OSError(number, os.strerror(number))
+
+        return read
+
+    with monkeypatch.context() as patch:
+        with built.lease(key) as lease:
+            assert lease is not None
+            patch.setattr(type(built.folder), "read", answer(errno.EIO))
+        with built.lease(key) as other:
+            assert other is None  # it may be anybody's
+        patch.setattr(type(built.folder), "read", answer(errno.EACCES))
+        with pytest.raises(PermissionError), built.lease(key):
+            pass
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
