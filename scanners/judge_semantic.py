@@ -96,6 +96,28 @@ def judge_semantic(
     return judged_of(kept, evidence, owner, leak_type, status, score)
 
 
+def untold(
+    rows: np.ndarray,
+    scanned: Scanned,
+    meanings: Meanings,
+    patterns: Patterns,
+    meant: Meant,
+    asked: Asked,
+    known: Sequence[tuple[Scanned, Judged]],
+) -> np.ndarray:
+    """Return those of the rows (int64) about which anything is left to say: ascending.
+
+    What an earlier scanner settled stands, whatever is said of it here.
+    """
+    evidence, owner, _ = _owners(rows, scanned, meanings, patterns, meant, asked)
+    places = places_of(scanned, evidence, owner, patterns)
+    strongest = np.full(len(places), Status.CONTAMINATED)
+    told = np.zeros(len(places), np.bool_)
+    for number, (before, verdicts) in enumerate(known):
+        told |= told_before(places, strongest, before, verdicts, patterns, settles=number == 0)
+    return np.unique(evidence[~told])
+
+
 def _in_order(meanings: Meanings) -> np.ndarray:
     """Tell which places have enough of the question's words in its order: bool (n,)."""
     unchanged = np.clip((meanings.words - SAME_WORDS) / (1 - SAME_WORDS), 0, 1)

@@ -25,7 +25,7 @@ from scanners.asked import Asked, ask_items
 from scanners.embedding import Meant, Nominated, mean_items, nominate
 from scanners.every_window import nominate_every
 from scanners.judge import Judged
-from scanners.judge_semantic import judge_semantic, scores_of
+from scanners.judge_semantic import judge_semantic, scores_of, untold
 from scanners.judge_translated import judge_translated
 from scanners.meaning import read_nominated, with_cosines
 from scanners.ngram import Scanned, Sought
@@ -94,7 +94,7 @@ class Semantic:
         )
         if self._opinion is not None:
             meanings = self._opinion.hear(
-                data, bounds, target, self.meant, self.asked, scanned, meanings
+                data, bounds, target, self.meant, self.asked, scanned, meanings, known
             )
         judged = judge_semantic(scanned, meanings, self._patterns, self.meant, self.asked, known)
         return scanned, judged
@@ -132,14 +132,23 @@ class SecondOpinion:
         asked: Asked,
         scanned: Scanned,
         meanings: Meanings,
+        known: Known,
     ) -> Meanings:
-        """Return the same features with the cosines of the places that are open.
+        """Return the same features with the cosines of the places that are open and not settled yet.
 
         A cosine is told as a part of the way from what any two items of the benchmark have (0) to what
         hardly any two have (1): see `scanners.second_opinion`.
         """
         score = scores_of(scanned, meanings, self._patterns, meant, asked).score
-        rows = np.flatnonzero(score >= OPEN_FROM)
+        rows = untold(
+            np.flatnonzero(score >= OPEN_FROM),
+            scanned,
+            meanings,
+            self._patterns,
+            meant,
+            asked,
+            known,
+        )
         if not len(rows):
             return meanings
         sought = meanings.row[rows].astype(np.int64)
