@@ -118,7 +118,7 @@ def main() -> None:
     if digest != WEIGHTS_SHA256:
         raise SystemExit(f"{path}: the weights have SHA-256 {digest}, not {WEIGHTS_SHA256}")
     tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    model = AutoModel.from_pretrained(path, local_files_only=True).eval()
+    model = AutoModel.from_pretrained(path, local_files_only=True, use_safetensors=True).eval()
     vocabulary = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().__getitem__)
     cutter = Cutter(vocabulary)
     pool = [passages[n] for n in random.permutation(len(passages))[:POOL]]
