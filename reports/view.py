@@ -18,6 +18,7 @@ CALIBRATION_TITLE = "Calibration: what this scan finds of leaks planted into thi
 MEASURES = {
     "recall": "planted leaks found",
     "false_positive": "texts without a leak called contaminated",
+    "undecided": "documents without a plant called contaminated",
     "dose": "copies counted right",
     "invariance": "documents with the same findings",
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from pipelines.calibration.controls import false_positives
 from pipelines.calibration.invariance import INVARIANCES, same_findings
 from pipelines.calibration.outcomes import Calibration, Outcome, Size
 from pipelines.calibration.rates import rates
 from pipelines.calibration.stage import EXTENTS, Stage, choose_hosts
-from pipelines.calibration.trials import DOSES, dose, false_positives, recall
+from pipelines.calibration.trials import DOSES, dose, recall
 from pipelines.calibration.verdict import reasons_against
 from pipelines.planting import NULLS, Paraphrases, planted_forms
 from pipelines.shard_step import ScanPlan

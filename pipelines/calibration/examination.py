@@ -17,13 +17,22 @@ from scanners.judge import Judged, Status
 from scanners.ngram import Marks
 
 
-def items_found(texts: Sequence[str], plan: ScanPlan, marks: Marks) -> set[int]:
-    """Return the items that are suspect or worse in any of the texts, proven or not."""
+def found_as_they_are(
+    texts: Sequence[str], plan: ScanPlan, marks: Marks
+) -> tuple[set[int], list[Finding]]:
+    """Return the items that are suspect or worse in any of the texts, and the proven findings of them.
+
+    A finding that cannot be proven makes its item one that is found, too.
+    """
+    data, bounds = _buffers(texts)
     found: set[int] = set()
-    for _, _, judged in plan.examine(*_buffers(texts), marks):
-        owners = judged.owner[judged.status >= Status.SUSPECT]
-        found.update(plan.patterns.owners.item[owners].tolist())
-    return found
+    strong: list[Examined] = []
+    for examined in plan.examine(data, bounds, marks):
+        judged = examined.judged
+        rows = np.flatnonzero(judged.status >= Status.SUSPECT)
+        found.update(plan.patterns.owners.item[judged.owner[rows]].tolist())
+        strong.append(examined._replace(judged=_rows(judged, rows)))
+    return found, _told(strong, texts, data, bounds, plan)
 
 
 def all_findings(texts: Sequence[str], plan: ScanPlan, marks: Marks) -> list[Finding]:
@@ -33,23 +42,42 @@ def all_findings(texts: Sequence[str], plan: ScanPlan, marks: Marks) -> list[Fin
 
 
 def strongest_findings(
-    texts: Sequence[str], asked: np.ndarray, plan: ScanPlan, marks: Marks
+    texts: Sequence[str],
+    asked: np.ndarray,
+    plan: ScanPlan,
+    marks: Marks,
+    places: Sequence[tuple[int, int]] | None = None,
 ) -> list[Finding]:
     """Return for each text the strongest finding that makes an item asked for suspect, if any.
 
-    `asked`: int64 (texts, k), the numbers of the items that each text is asked for, -1 for none.
+    Args:
+        texts: Of documents.
+        asked: int64 (texts, k), the numbers of the items that each is asked for, -1 for none.
+        plan: By what they are scanned.
+        marks: Flags, which are raised.
+        places: First character of a part of each text and the one behind it: only findings that touch it
+            count. Without, all do.
     """
     data, bounds = _buffers(texts)
-    own = [
-        examined._replace(judged=_strongest(examined, asked, plan.patterns.owners.item))
-        for examined in plan.examine(data, bounds, marks)
-    ]
+    own: list[Examined] = []
+    for examined in plan.examine(data, bounds, marks):
+        rows = _asked_rows(examined, asked, plan.patterns.owners.item)
+        if places is None:  # so that few need a proof
+            rows = _first_of_each(_documents(examined)[rows], rows)
+        own.append(examined._replace(judged=_rows(examined.judged, rows)))
     best: dict[int, Finding] = {}
     for finding in _told(own, texts, data, bounds, plan):
+        if places is not None and not _touches(finding, places[finding.document]):
+            continue
         known = best.get(finding.document)
-        if known is None or (finding.status, finding.score) > (known.status, known.score):
+        if known is None or strength(finding) > strength(known):
             best[finding.document] = finding
     return [best[document] for document in sorted(best)]
+
+
+def strength(finding: Finding) -> tuple[int, float]:
+    """Return what findings are ordered by."""
+    return finding.status, finding.score
 
 
 def utf8(text: str) -> bytes:
@@ -57,15 +85,31 @@ def utf8(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _strongest(examined: Examined, asked: np.ndarray, owner_item: np.ndarray) -> Judged:
-    """Keep the strongest verdict of a scanner on the items asked for in each document."""
-    judged = examined.judged
-    document = examined.scanned.evidence.document[judged.evidence]
+def _asked_rows(examined: Examined, asked: np.ndarray, owner_item: np.ndarray) -> np.ndarray:
+    """Return the verdicts of a scanner on items asked for: by document, the strongest first."""
+    judged, document = examined.judged, _documents(examined)
     is_asked = (asked[document] == owner_item[judged.owner][:, None]).any(axis=1)
     rows = np.flatnonzero(is_asked & (judged.status >= Status.SUSPECT))
-    rows = rows[np.lexsort((-judged.score[rows], -judged.status[rows], document[rows]))]
-    _, first = np.unique(document[rows], return_index=True)
-    return Judged(*(column[rows[first]] for column in judged))
+    return rows[np.lexsort((-judged.score[rows], -judged.status[rows], document[rows]))]
+
+
+def _first_of_each(document: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the first row of each document; `document` is sorted and says whose the rows are."""
+    _, first = np.unique(document, return_index=True)
+    return rows[first]
+
+
+def _documents(examined: Examined) -> np.ndarray:
+    """Return the number of the document of each verdict."""
+    return examined.scanned.evidence.document[examined.judged.evidence]
+
+
+def _rows(judged: Judged, rows: np.ndarray) -> Judged:
+    return Judged(*(column[rows] for column in judged))
+
+
+def _touches(finding: Finding, place: tuple[int, int]) -> bool:
+    return finding.doc_start < place[1] and finding.doc_end > place[0]
 
 
 def _told(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Kind = Literal["recall", "false_positive", "dose", "invariance"]
+Kind = Literal["recall", "false_positive", "undecided", "dose", "invariance"]
 Size = Literal["quick", "full"]
 
-KINDS: Final[tuple[Kind, ...]] = ("recall", "false_positive", "dose", "invariance")
+KINDS: Final[tuple[Kind, ...]] = ("recall", "false_positive", "undecided", "dose", "invariance")
 ALL: Final = "all"
 POSITIONS: Final = ("head", "middle", "tail")
 LENGTH_BOUNDS: Final = (10, 25, 60)  # words of the question
@@ -27,6 +27,7 @@ class Outcome:
     status: int  # judge.Status
     leak_type: str  # "" where nothing was found
     found: bool
+    room: float = 0.0  # share of its benchmark that the document could hold; of undecided ones only
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,8 @@ class Rate:
     """How many trials were found: of one form, or of its trials of one length class or position.
 
     `found` counts trials with the result that the form asks for: of nulls those wrongly called
-    contaminated, of doses those counted right, of invariances those with equal findings. `rate` is
-    their share and [low, high] its exact 95% interval. `contaminated` and `suspect` say what was
+    contaminated, of undecided documents those called contaminated as they are, of doses those counted
+    right, of invariances those with equal findings. `rate` is their share and [low, high] its exact 95% interval. `contaminated` and `suspect` say what was
     found; the others were missed.
     """
 

@@ -11,11 +11,13 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from pipelines.calibration.examination import items_found, utf8
+from corpora.normal_form import word_hashes
+from pipelines.calibration.examination import found_as_they_are, utf8
 from pipelines.calibration.outcomes import LENGTH_BOUNDS, POSITIONS, Size
 from pipelines.planting import Subject, word_texts
 from pipelines.shard_step import ScanPlan
 from scanners.fields import Role
+from scanners.findings import Finding
 
 Value = TypeVar("Value")
 
@@ -53,7 +55,7 @@ class Stage:
         self.rank = np.empty(len(plan.items), np.int64)
         self.rank[self.pool] = np.arange(len(self.pool))
         self._question_pattern = _question_patterns(plan)
-        self.held = self._held()
+        self.held, self._as_it_is = self._examine_hosts()
 
     def host_of(self, item: int) -> int:
         """Return the number of the host into which an item is planted."""
@@ -82,17 +84,36 @@ class Stage:
         """Return the text before and after the place of the plant."""
         return _window(self.hosts[host], position, self.extent.host_chars)
 
-    def _held(self) -> set[int]:
-        """Return the items that are found in a host before anything is planted."""
-        windows = (
-            "".join(self.window(host, position))
-            for host in range(len(self.hosts))
-            for position in POSITIONS
+    def found_in(self, host: int, position: str, item: int) -> list[Finding]:
+        """Return the findings of an item in the window of a host before anything is planted."""
+        return self._as_it_is.get((self.text(host, position), item), [])
+
+    def text(self, host: int, position: str) -> str:
+        """Return the window of a host as it is, with nothing planted."""
+        return "".join(self.window(host, position))
+
+    def room(self, item: int, text: str) -> float:
+        """Return the share of an item's benchmark that a text has room for, by words, in [0, 1]."""
+        of = self.plan.patterns.benchmark
+        words = int(self.question_words[of == of[item]].sum())
+        return min(1.0, len(word_hashes(text)) / max(1, words))
+
+    def _examine_hosts(self) -> tuple[set[int], dict[tuple[str, int], list[Finding]]]:
+        """Scan the hosts as they are, each window once, however many positions share it.
+
+        Returns the items that are found in any, and by window and item what is found.
+        """
+        windows = dict.fromkeys(
+            self.text(host, position) for host in range(len(self.hosts)) for position in POSITIONS
         )
         held: set[int] = set()
+        found: dict[tuple[str, int], list[Finding]] = {}
         for texts in batches(windows, len):
-            held |= items_found(texts, self.plan, self.marks)
-        return held
+            items, findings = found_as_they_are(texts, self.plan, self.marks)
+            held |= items
+            for finding in findings:
+                found.setdefault((texts[finding.document], finding.item), []).append(finding)
+        return held, found
 
 
 def choose_hosts(hosts: Sequence[str], extent: Extent, seed: int) -> list[str]:

@@ -16,6 +16,7 @@ from scanners.judge import Status
 LEAST_TRIALS: Final = 20  # of verbatim copies
 LEAST_SHORT_RECALL: Final = 0.9  # of verbatim copies of items that the guarantee does not cover
 MOST_FALSE_POSITIVES: Final = 0.01  # of all nulls, and of each family of them
+SHORTER: Final = 2.0  # words of an item for one of the same in another language or in other words
 
 
 def reasons_against(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -40,6 +41,7 @@ def reasons_against(outcomes: Sequence[Outcome]) -> Iterator[str]:
             f"{LONG_WORDS} words left a trace"
         )
     yield from _false_positive_reasons([o for o in outcomes if o.kind == "false_positive"])
+    yield from _undecided_reasons([o for o in outcomes if o.kind == "undecided"])
     yield from _varying([trial for trial in outcomes if trial.kind == "invariance"])
 
 
@@ -67,6 +69,18 @@ def _false_positive_reasons(nulls: Sequence[Outcome]) -> Iterator[str]:
                 f"false positives: {form} called contaminated {sum(found)} times of {len(found)}, "
                 f"more often than {MOST_FALSE_POSITIVES:.0%}"
             )
+
+
+def _undecided_reasons(pairs: Sequence[Outcome]) -> Iterator[str]:
+    """Say that not all that was found can be leaks: documents have no room for so many items."""
+    found = sum(pair.found for pair in pairs)
+    room = SHORTER * sum(pair.room for pair in pairs) / len(pairs) if pairs else 1.0
+    if binomial_interval(found, len(pairs))[0] > max(room, MOST_FALSE_POSITIVES):
+        yield (
+            f"false positives: before anything was planted {found} of {len(pairs)} pairs of an item "
+            f"and a document were called contaminated, more than the {room:.1%} for which documents of "
+            "their length have room"
+        )
 
 
 def _varying(examined: Sequence[Outcome]) -> Iterator[str]:

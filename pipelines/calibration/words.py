@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pipelines.calibration.controls import AS_IT_IS
 from pipelines.calibration.invariance import WORKERS
 from pipelines.calibration.outcomes import ALL, Calibration, Rate
 from pipelines.planting import NULLS, planted_forms
@@ -50,5 +51,11 @@ def _statement(rates: list[Rate]) -> str:
     alarms = f"{wrong:,} of {tried:,} texts that hold no leak were called contaminated"
     if wrong == 0 and tried:
         alarms += f", so at most {rule_of_three(tried):.1%} are"
+    if undecided := by_form.get(AS_IT_IS):
+        alarms += (
+            f"; before anything was planted, {undecided.found:,} of {undecided.trials:,} pairs of an item "
+            "and a document were called contaminated without shared runs of words: leaks or false alarms, "
+            "which their evidence must tell and which count as neither here"
+        )
     same = f"the same findings in other batches and orders and on {WORKERS} threads"
     return "; ".join([*parts, alarms, same])
