@@ -9,9 +9,9 @@ side, so that 0.174 of all seeds are kept and not 0.2 (open syncmers: Edgar 2021
 Koerkamp, Liu and Pibiri 2025). Seeds that the background knows as common come last: they are kept only
 where nothing else stands, so a fingerprint seldom says what stands everywhere.
 
-A fingerprint carries two bits of each of the four words before and after it and one of each of the four
-beyond. They tell nearly always whether the run goes on to 13 words, so that a document need not be read
-for a shared phrase of five.
+A fingerprint carries a few bits of each of the seven words before and after it, more of the near ones.
+They tell nearly always whether the run goes on to 13 words, so that a document need not be read for a
+shared phrase of five.
 """
 
 from __future__ import annotations
@@ -29,24 +29,27 @@ from indexes.background import Background
 from indexes.ngram import LONG_WORDS, bit_filter, may_hold
 from indexes.seeds import SEED_WORDS, seed_at
 
-SCHEME: Final = "minimizers/2"  # raised when the same text gives other fingerprints
+SCHEME: Final = "minimizers/3"  # raised when the same text gives other fingerprints
 WINDOW_SEEDS: Final = LONG_WORDS - SEED_WORDS + 1
 CONTEXT_WORDS: Final = LONG_WORDS - SEED_WORDS  # on each side
-# Of them, those with two bits; the others have one. Bits of near words tell more: with one and two bits
-# in turns 667 documents were read where now 451 are, with two bits for all of them 352.
-NEAR_WORDS: Final = CONTEXT_WORDS // 2
-NEAR_BITS: Final = 2 * NEAR_WORDS
-SIDE_BITS: Final = NEAR_BITS + CONTEXT_WORDS - NEAR_WORDS
-KEY_BITS: Final = 40  # of a seed's hash
+WIDTHS: Final = (4, 3, 2, 1, 1, 1, 1, 0)  # bits of each of them, the nearest word's first
+KEY_BITS: Final = 38  # of a seed's hash
 PIECE_BYTES: Final = 1 << 19  # longer documents are fingerprinted in pieces, so scratch stays small
 CARRIED_WORDS: Final = 2 * LONG_WORDS + CONTEXT_WORDS
 U64 = np.uint64
 ORDER: Final = U64(0x9FB21C651E98DF25)
 LAST, LATER = U64(1 << 63), U64(1 << 62)
-ONE, TWO, KEY_SHIFT = U64(1), U64(2), U64(64 - KEY_BITS)
-CONTEXT_SHIFT, TWO_BITS = U64(40), U64(3)
+TWO, KEY_SHIFT, CONTEXT_SHIFT = U64(2), U64(64 - KEY_BITS), U64(40)
+SIDE_BITS: Final = sum(WIDTHS)
+CONTEXT_BITS: Final = 2 * SIDE_BITS
 SIDE: Final = U64((1 << SIDE_BITS) - 1)
 PAST_SIDE: Final = U64(1 << SIDE_BITS)
+_PLACES: Final = np.cumsum([0, *WIDTHS]).astype(
+    np.uint64
+)  # where in a side the bits of a word begin
+_MASKS: Final = (U64(1) << np.array(WIDTHS, np.uint64)) - U64(1)
+# How many words agree if the lowest bit that differs is this one; past the last bit: all of them.
+_ALIKE: Final = np.searchsorted(_PLACES, np.arange(SIDE_BITS + 1), side="right") - 1
 
 
 class CommonSeeds(NamedTuple):
@@ -59,8 +62,8 @@ class CommonSeeds(NamedTuple):
 class Fingerprints(NamedTuple):
     """Fingerprints of a batch in text order, (n,) each."""
 
-    key: np.ndarray  # uint64, 40 bits of the seed's hash
-    context: np.ndarray  # uint32, 24 bits for the words around it
+    key: np.ndarray  # uint64, 38 bits of the seed's hash
+    context: np.ndarray  # uint32, 26 bits of the words around it
     document: np.ndarray  # int64, number in the batch
 
 
@@ -89,7 +92,7 @@ def fingerprint(
 
 @inline_kernel
 def seed_key(seed: Any) -> Any:
-    """Return the 40 bits of a seed's hash that are stored."""
+    """Return the bits of a seed's hash that are stored."""
     return seed >> KEY_SHIFT
 
 
@@ -151,10 +154,7 @@ def context_of(words: Any, first: int, last: int, at: int) -> Any:
 @inline_kernel
 def _bits_of_word(word: Any, k: int) -> Any:
     """Return the bits of the word that is `k` words from the seed, where they stand in its side."""
-    bits = word >> CONTEXT_SHIFT
-    if k < NEAR_WORDS:
-        return (bits & TWO_BITS) << U64(2 * k)
-    return (bits & ONE) << U64(NEAR_WORDS + k)
+    return (word >> CONTEXT_SHIFT & _MASKS[k]) << _PLACES[k]
 
 
 @inline_kernel
@@ -173,8 +173,7 @@ def shared_run(ours: Any, theirs: Any, before: int, after: int) -> tuple[int, in
 @inline_kernel
 def _alike(side: Any) -> int:
     """Return how many words of a side agree, given the bits in which it differs."""
-    bits = trailing_zeros(side | PAST_SIDE)
-    return bits >> 1 if bits < NEAR_BITS else bits - NEAR_WORDS
+    return np.int64(_ALIKE[trailing_zeros(side | PAST_SIDE)])
 
 
 @kernel

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 
 from corpora.kernels import kernel
-from indexes.fingerprints import shared_run
+from indexes.fingerprints import CONTEXT_BITS, shared_run
 from indexes.queries import (
     ONE,
     PREFIX_SHIFT,
@@ -38,9 +38,11 @@ from indexes.segments import END_BITS, KEPT_BITS, MOST_BUCKET_BITS, Segment
 
 __all__ = ["LEAST_SIEVED_BITS", "Queries", "build_queries", "nominate"]
 
-# Of the number of buckets, so that they and `key` have the bits that the sieve asks for; with fewer
-# `key_end` is read, too, and a tiny segment is looked up whole.
+# Of the number of buckets, so that they and `key` have the bits that the sieve asks for; a segment with
+# fewer is small, and every entry of it is looked up.
 LEAST_SIEVED_BITS: Final = SIEVE_BITS - (KEPT_BITS - END_BITS)
+END_SHIFT: Final = U64(CONTEXT_BITS)
+CONTEXT: Final = np.uint32((1 << CONTEXT_BITS) - 1)
 
 
 def nominate(segment: Segment, queries: Queries) -> np.ndarray:
@@ -63,7 +65,7 @@ def _hits(segment: Any, queries: Any) -> Any:
     # A segment of few buckets keeps fewer bits of a fingerprint: the first ones, like the rest.
     lost_bits = U64(MOST_BUCKET_BITS - bucket_bits)
     if bucket_bits < LEAST_SIEVED_BITS:
-        sifted = _sifted_by_all(segment, queries.sieve, bucket_bits)
+        sifted = np.arange(len(segment.key))
     else:
         sifted = _sifted(segment.first, segment.key, queries.sieve, bucket_bits)
     keys = queries.key
@@ -90,7 +92,7 @@ def _met(segment: Any, sifted: Any, first: Any, keys: Any, lost_bits: Any) -> tu
         entry = sifted[at]
         while segment.first[bucket + 1] <= entry:
             bucket += 1
-        key = U64(segment.key[entry]) << U64(END_BITS) | U64(segment.key_end[entry])
+        key = U64(segment.key[entry]) << U64(END_BITS) | U64(segment.tail[entry]) >> END_SHIFT
         place[at] = (U64(bucket) << U64(KEPT_BITS) | key) << lost_bits
     for at in range(len(sifted)):
         found[at] = first[place[at] >> PREFIX_SHIFT]
@@ -129,27 +131,9 @@ def _sifted(first: Any, keys: Any, sieve: Any, bucket_bits: int) -> Any:
 
 
 @kernel
-def _sifted_by_all(segment: Any, sieve: Any, bucket_bits: int) -> Any:
-    """Return the same for a segment of few buckets, by all bits of its fingerprints."""
-    out = np.empty(len(segment.key) + 1, np.int64)
-    if bucket_bits + KEPT_BITS < SIEVE_BITS:
-        return np.arange(len(segment.key))
-    n = 0
-    shift = U64(bucket_bits + KEPT_BITS - SIEVE_BITS)
-    for bucket in range(len(segment.first) - 1):
-        head = U64(bucket) << U64(KEPT_BITS)
-        for s in range(segment.first[bucket], segment.first[bucket + 1]):
-            key = U64(segment.key[s]) << U64(END_BITS) | U64(segment.key_end[s])
-            bit = (head | key) >> shift
-            out[n] = s
-            n += np.int64(sieve[bit >> SIX] >> (bit & SIXTY_THREE) & ONE)
-    return out[:n]
-
-
-@kernel
 def _push_runs(segment: Any, s: int, queries: Any, q: int, out: Any, n: int) -> tuple[Any, int]:
     """Append the runs that entry `s` of a segment and the postings of key `q` may share."""
-    theirs = np.uint32(segment.context_end[s]) << np.uint32(16) | np.uint32(segment.context[s])
+    theirs = segment.tail[s] & CONTEXT
     starts = queries.starts
     for p in range(queries.posting[q], queries.posting[q + 1]):
         ours = unpacked(queries.test[p])

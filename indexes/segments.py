@@ -1,13 +1,12 @@
 """Segments: fingerprints of up to 65,536 documents, sorted, in one file that is memory-mapped.
 
-A segment is a header and seven arrays, little-endian, each at a multiple of 64 bytes:
+A segment is a header and five arrays, little-endian, each at a multiple of 64 bytes:
 
     first     uint32 (buckets + 1,)  entries of bucket k are first[k] .. first[k + 1]; the bucket is the
-                                 first bits of a fingerprint's 40, as many as the header says
+                                 first bits of a fingerprint's 38, as many as the header says
     key       uint16 (entries,)  the next 16 bits, ascending within a bucket
-    key_end   uint8 (entries,)   and the next 8, ascending where those are equal
-    context   uint16, context_end uint8 (entries,)  low and high bits of the words around it
-                                 (`indexes.fingerprints`)
+    tail      uint32 (entries,)  and the next 6, ascending where those are equal; then, in the low 26
+                                 bits, those of the words around it (`indexes.fingerprints`)
     document  uint16 (entries,)  number of the document in the segment
     row       uint32 (documents,) row of the document in its shard, less the header's first row
 
@@ -24,18 +23,19 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from corpora.kernels import kernel
-from indexes.fingerprints import KEY_BITS, Fingerprints
+from indexes.fingerprints import CONTEXT_BITS, KEY_BITS, Fingerprints
 
 MAGIC: Final = b"SLUICESG"
-VERSION: Final = 2
+VERSION: Final = 3
 HEADER: Final = struct.Struct(
     "<8sIIQQQ"
 )  # magic, version, bucket bits, entries, documents, first row
 ALIGNMENT: Final = 64
 MOST_BUCKET_BITS: Final = 16
-ENTRIES_PER_BUCKET: Final = 256  # at least: the table of buckets then takes less than a byte in 500
 KEPT_BITS: Final = KEY_BITS - MOST_BUCKET_BITS  # of a fingerprint, besides its bucket
-END_BITS: Final = 8  # of them, those in `key_end`
+END_BITS: Final = KEPT_BITS - 16  # of them, those in `tail`
+LEAST_BUCKET_BITS: Final = 8  # a table of a kilobyte; with fewer, strangers would meet in `key`
+ENTRIES_PER_BUCKET: Final = 32  # at least: the table then takes less than a byte in 60
 MOST_DOCUMENTS: Final = 1 << 16
 MOST_ENTRIES: Final = 4 << 20  # of a segment, so that sorting one takes little memory
 MOST_ROWS: Final = 1 << 32  # that the rows of one segment may span
@@ -53,9 +53,7 @@ class Segment(NamedTuple):
 
     first: np.ndarray
     key: np.ndarray
-    key_end: np.ndarray
-    context: np.ndarray
-    context_end: np.ndarray
+    tail: np.ndarray
     document: np.ndarray
     row: np.ndarray  # int64 (documents,), rows in the shard
 
@@ -126,7 +124,7 @@ class SegmentBuilder:
 
 @kernel
 def _order(keys: Any) -> Any:
-    """Return the stable order of fingerprints (uint64, 40 bits): documents of a key stay in order.
+    """Return the stable order of fingerprints (uint64, 38 bits): documents of a key stay in order.
 
     By counting their first bits, then sorting the few of each bucket: four times as fast as a sort of
     them all.
@@ -157,7 +155,8 @@ def _order(keys: Any) -> Any:
 
 
 def _pack(key: np.ndarray, context: np.ndarray, document: np.ndarray, rows: np.ndarray) -> bytes:
-    bucket_bits = min(MOST_BUCKET_BITS, (len(key) // ENTRIES_PER_BUCKET).bit_length())
+    bucket_bits = max(LEAST_BUCKET_BITS, (len(key) // ENTRIES_PER_BUCKET).bit_length())
+    bucket_bits = min(bucket_bits, MOST_BUCKET_BITS)
     key = key >> U64(MOST_BUCKET_BITS - bucket_bits)
     bucket = key >> BUCKET_SHIFT
     first = np.searchsorted(bucket, np.arange((1 << bucket_bits) + 1)).astype("<u4")
@@ -166,9 +165,7 @@ def _pack(key: np.ndarray, context: np.ndarray, document: np.ndarray, rows: np.n
     for array in (
         first,
         (key >> U64(END_BITS)).astype("<u2"),  # the lowest bits of each, as everywhere below
-        key.astype("<u1"),
-        context.astype("<u2"),
-        (context >> np.uint32(16)).astype("<u1"),
+        (key << U64(CONTEXT_BITS) | context).astype("<u4"),
         document.astype("<u2"),
         (rows - first_row).astype("<u4"),
     ):
@@ -196,8 +193,8 @@ def read_segment(data: Any) -> Segment:
     arrays = []
     at = HEADER.size
     for kind, size in (
-        ("<u4", (1 << bucket_bits) + 1), ("<u2", n_entries), ("<u1", n_entries), ("<u2", n_entries),
-        ("<u1", n_entries), ("<u2", n_entries), ("<u4", n_documents),
+        ("<u4", (1 << bucket_bits) + 1), ("<u2", n_entries), ("<u4", n_entries), ("<u2", n_entries),
+        ("<u4", n_documents),
     ):  # fmt: skip
         at += -at % ALIGNMENT
         end = at + size * np.dtype(kind).itemsize
@@ -205,11 +202,11 @@ def read_segment(data: Any) -> Segment:
             raise SegmentError("it is cut off")
         arrays.append(np.frombuffer(view[at:end], kind))
         at = end
-    first, *columns, document, row = arrays
+    first, key, tail, document, row = arrays
     # The kernels trust these; a store may come from anywhere.
     if first[0] or first[-1] != n_entries or np.any(first[1:] < first[:-1]):
         raise SegmentError("its buckets do not hold its entries")
-    return Segment(first, *columns, document, row.astype(np.int64) + first_row)
+    return Segment(first, key, tail, document, row.astype(np.int64) + first_row)
 
 
 def rows_of(segment: Segment, documents: np.ndarray) -> np.ndarray:

@@ -1,14 +1,17 @@
 """The step of a check through an index store: some shards in, what each nominates and holds out.
 
-Shards are looked up one by one, but their nominated documents are searched together: of a shard there are a
-handful, and whatever is done once for a batch would cost more than searching them.
+A group of shards goes through each part of the work together: their records are read, then their
+fingerprints are looked up, then the nominated documents are read and searched. Of a shard there are a
+handful, and whatever is done once for a batch would cost more than searching them; and the little that the
+interpreter does for a shard takes several times as long between two walks through megabytes, which
+leave nothing of it in the processor's caches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -28,6 +31,9 @@ from pipelines.stored_shard import REINDEX, StoredShard
 GROUPS_OF_A_THREAD: Final = 6  # so that threads end together
 MOST_SHARDS: Final = 32  # of a group: progress is told after each
 DAMAGE: Final = (DamagedError, SegmentError, TextsError)
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def groups(shards: Sequence[Shard], jobs: int) -> list[list[Shard]]:
@@ -75,12 +81,21 @@ class StoredStep:
         found = [StepResult(shard) for shard in shards]
         held: list[tuple[Batch, StepResult]] = []
         held_bytes = 0
-        for number, shard in enumerate(shards):
+
+        def give_up(number: int, error: Exception) -> None:
+            nonlocal held
+            held = [(batch, result) for batch, result in held if result is not found[number]]
+            results[number], found[number] = StepResult(shards[number]), StepResult(shards[number])
+            results[number].log.add(damage_of(shards[number], error))
+
+        stored = _each(dict(enumerate(shards)), self._stored, give_up)
+        told = _each(stored, StoredShard.result, give_up)
+        for number, result in told.items():
+            results[number] = result
+        nominated = _each({number: stored[number] for number in told}, self._nominated, give_up)
+        for number, rows in nominated.items():
             try:
-                stored = self._stored(shard)
-                rows = self._nominated(stored)
-                results[number] = stored.result()
-                for batch in stored.read(rows, found[number].log, self._batch_bytes):
+                for batch in stored[number].read(rows, found[number].log, self._batch_bytes):
                     held.append((batch, found[number]))
                     held_bytes += batch.texts.nbytes
                     if held_bytes >= self._batch_bytes:
@@ -88,9 +103,7 @@ class StoredStep:
                         held, held_bytes = [], 0
                         yield [_joined(*pair) for pair in zip(results, found, strict=True)]
             except DAMAGE as error:
-                held = [(batch, result) for batch, result in held if result is not found[number]]
-                results[number], found[number] = StepResult(shard), StepResult(shard)
-                results[number].log.add(damage_of(shard, error))
+                give_up(number, error)
         if held:
             _search(held, plan)
         for result in found:
@@ -105,6 +118,19 @@ class StoredStep:
         if self._meanings is not None:
             rows = np.union1d(rows, self._meanings.rows(self._entries[stored.shard.path]))
         return rows
+
+
+def _each(
+    values: dict[int, T], do: Callable[[T], R], give_up: Callable[[int, Exception], None]
+) -> dict[int, R]:
+    """Return what is done with each value; where that is damaged, it is told and left out."""
+    done: dict[int, R] = {}
+    for number, value in values.items():
+        try:
+            done[number] = do(value)
+        except DAMAGE as error:
+            give_up(number, error)
+    return done
 
 
 def damage_of(shard: Shard, error: Exception) -> Problem:

@@ -32,16 +32,24 @@ class QuickChecksum:
         data = np.frombuffer(piece, np.uint8)
         assert self._bytes % BLOCK_BYTES == 0, "a piece follows a torn block"
         self._bytes += len(data)
-        if len(data) % BLOCK_BYTES:
-            data = np.concatenate([data, np.zeros(-len(data) % BLOCK_BYTES, np.uint8)])
-        data.flags.writeable = False  # as most buffers are: one compiled kernel for all
-        self._hash.update(fold_blocks(data.view("<u8").reshape(-1, _WORDS)).tobytes())
+        torn = len(data) % BLOCK_BYTES
+        folded = _folded(data[: len(data) - torn])
+        if torn:
+            block = np.zeros(BLOCK_BYTES, np.uint8)
+            block[:torn] = data[len(data) - torn :]
+            folded = np.concatenate([folded, _folded(block)], axis=1)
+        self._hash.update(folded.tobytes())
 
     def hexdigest(self) -> str:
         """Return the checksum: 32 hexadecimal digits; the length is part of it."""
         whole = self._hash.copy()
         whole.update(self._bytes.to_bytes(8, "little"))
         return whole.hexdigest()[:32]
+
+
+def _folded(blocks: np.ndarray) -> np.ndarray:
+    blocks.flags.writeable = False  # as most buffers are: one compiled kernel for all
+    return fold_blocks(blocks.view("<u8").reshape(-1, _WORDS))
 
 
 def quick_checksum(data: Any) -> str:

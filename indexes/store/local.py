@@ -37,8 +37,9 @@ class LocalFolder:
 
     def read(self, name: str) -> bytes:  # noqa: D102
         path = self._at(name)
-        check_length(path.as_posix(), path.stat().st_size)
-        return path.read_bytes()
+        with path.open("rb", buffering=0) as file:
+            check_length(path.as_posix(), os.fstat(file.fileno()).st_size)
+            return file.readall()
 
     def write(self, name: str, data: bytes, *, durable: bool = True) -> None:  # noqa: D102
         target = self._at(name)

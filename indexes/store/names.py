@@ -7,7 +7,6 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
-from corpora.file_stat import identity
 from corpora.problems import shown
 from indexes.store.errors import StoreError
 
@@ -46,9 +45,9 @@ def is_version_name(name: str) -> bool:
     return re.fullmatch(NAME_RULE, name) is not None
 
 
-def seen_file(path: str) -> str:
-    """Return the record of a corpus file."""
-    name = hashlib.sha256(identity(path).encode(errors="surrogateescape")).hexdigest()[:32]
+def seen_file(known_as: str) -> str:
+    """Return the record of a corpus file, by its `corpora.file_stat.identity`."""
+    name = hashlib.sha256(known_as.encode(errors="surrogateescape")).hexdigest()[:32]
     return f"seen/{name}.json"
 
 

@@ -108,12 +108,13 @@ class Store:
         None where it was not read, its size or its ETag differs (its modification time, where there
         are no ETags), or the record of it is damaged: then read it.
         """
-        name = seen_file(path)
+        known_as = identity(path)
+        name = seen_file(known_as)
         try:
             seen = from_bytes(SeenRecord, self.folder.read(name), self.folder.path(name))
         except (FileNotFoundError, StoreError):
             return None
-        if seen.path != identity(path) or seen.size_bytes != stat.size_bytes:
+        if seen.path != known_as or seen.size_bytes != stat.size_bytes:
             return None
         if seen.etag is not None and stat.etag is not None:
             return seen.digest if seen.etag == stat.etag else None
@@ -126,15 +127,16 @@ class Store:
         """
         if not stat.is_settled:
             return
+        known_as = identity(path)
         seen = SeenRecord(
-            path=identity(path),
+            path=known_as,
             size_bytes=stat.size_bytes,
             modified_ns=stat.modified_ns,
             etag=stat.etag,
             digest=digest,
         )
         with suppress(StoreError):  # a path that is not Unicode: it is read each time
-            self.folder.write(seen_file(path), to_bytes(seen), durable=False)
+            self.folder.write(seen_file(known_as), to_bytes(seen), durable=False)
 
     # Shards
 
