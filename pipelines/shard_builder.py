@@ -116,11 +116,11 @@ class ShardBuilder:
         try:
             stat = _stat(shard)
             scan: FileScan | None = None
-            digest = None if self.settings.verify else self.store.recognise(shard.path, stat)
+            digest = None if self.settings.verify else self.store.seen.recognise(shard.path, stat)
             if digest is None:
                 scan = _scan(shard)
                 digest = scan.digest
-                self.store.remember(shard.path, stat, digest)
+                self.store.seen.remember(shard.path, stat, digest)
             entry = VersionShard.of(shard, self.maker.recipe, digest)
             if self._recognise(entry.key):
                 return entry

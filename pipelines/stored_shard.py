@@ -128,7 +128,7 @@ class StoredShard:
         path = self.shard.path
         try:
             stat = file_stat(path)
-            if self.store.recognise(path, stat) == self.record.digest:
+            if self.store.seen.recognise(path, stat) == self.record.digest:
                 return None
             if stat.size_bytes != self.shard.size_bytes:
                 return Problem(path, None, CHANGED, REINDEX)
@@ -139,7 +139,7 @@ class StoredShard:
         if scan.digest != self.record.digest:
             return Problem(path, None, CHANGED, REINDEX)
         with suppress(OSError):  # a store that may only be read
-            self.store.remember(path, stat, scan.digest)
+            self.store.seen.remember(path, stat, scan.digest)
         return None
 
 

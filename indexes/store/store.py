@@ -25,13 +25,13 @@ from typing import Final
 
 import pyarrow as pa
 
-from corpora.file_stat import FileStat, identity
 from corpora.places import is_url, nearest
 from corpora.problems import said, shown
 from indexes.store import leases
-from indexes.store.checksums import both_checksums, quick_checksum
+from indexes.store.checksums import quick_checksum
 from indexes.store.errors import REBUILD, DamagedError, StoreError
-from indexes.store.files import FULL, Folder, read_pieces
+from indexes.store.faults import contradiction, damage, stored_path, wrong_size
+from indexes.store.files import FULL, Folder
 from indexes.store.leases import Lease
 from indexes.store.names import (
     FOLDERS,
@@ -39,7 +39,6 @@ from indexes.store.names import (
     SHARD_FILE,
     STORE_FILE,
     is_version_name,
-    seen_file,
     shard_file,
     shard_folder,
     version_file,
@@ -47,14 +46,13 @@ from indexes.store.names import (
 from indexes.store.records import (
     Manifest,
     Recipe,
-    SeenRecord,
     ShardParameters,
     ShardRecord,
-    StoredFile,
     StoreRecord,
     from_bytes,
     to_bytes,
 )
+from indexes.store.seen import SeenFiles
 from indexes.store.temporaries import clear, delete
 from indexes.store.url import open_folder
 from indexes.store.writer import ShardWriter
@@ -68,6 +66,7 @@ class Store:
 
     def __init__(self, folder: Folder, mended: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self.seen = SeenFiles(folder)
         self.mended = mended  # what was damaged and could be made again at once, one line each
 
     @staticmethod
@@ -99,44 +98,6 @@ class Store:
             folder.write(STORE_FILE, to_bytes(StoreRecord()))
             return Store(folder, (f"{path}: was damaged and is written anew ({error})",))
         return Store(folder)
-
-    # Files of the corpus
-
-    def recognise(self, path: str, stat: FileStat) -> str | None:
-        """Return the SHA-256 of a corpus file that was read before and has not changed since.
-
-        None where it was not read, its size or its ETag differs (its modification time, where there
-        are no ETags), or the record of it is damaged: then read it.
-        """
-        known_as = identity(path)
-        name = seen_file(known_as)
-        try:
-            seen = from_bytes(SeenRecord, self.folder.read(name), self.folder.path(name))
-        except (FileNotFoundError, StoreError):
-            return None
-        if seen.path != known_as or seen.size_bytes != stat.size_bytes:
-            return None
-        if seen.etag is not None and stat.etag is not None:
-            return seen.digest if seen.etag == stat.etag else None
-        return seen.digest if seen.modified_ns == stat.modified_ns else None
-
-    def remember(self, path: str, stat: FileStat, digest: str) -> None:
-        """Record that a corpus file, as looked at before it was read, had this SHA-256.
-
-        Nothing is recorded of a file that was changed a moment before: the next change might not show.
-        """
-        if not stat.is_settled:
-            return
-        known_as = identity(path)
-        seen = SeenRecord(
-            path=known_as,
-            size_bytes=stat.size_bytes,
-            modified_ns=stat.modified_ns,
-            etag=stat.etag,
-            digest=digest,
-        )
-        with suppress(StoreError):  # a path that is not Unicode: it is read each time
-            self.folder.write(seen_file(known_as), to_bytes(seen), durable=False)
 
     # Shards
 
@@ -173,10 +134,10 @@ class Store:
             record = self.record(key)
         except DamagedError as error:
             return [str(error)]
-        names = [_stored(key, file) for file in record.files]
+        names = [stored_path(key, file) for file in record.files]
         sizes = self.folder.sizes(names) if names else []
         return [
-            str(self._wrong_size(key, file, size))
+            str(wrong_size(self.folder, key, file, size))
             for file, size in zip(record.files, sizes, strict=True)
             if size != file.bytes
         ]
@@ -187,7 +148,9 @@ class Store:
         if faults:
             return faults
         return [
-            fault for file in self.record(key).files if (fault := self._contradiction(key, file))
+            fault
+            for file in self.record(key).files
+            if (fault := contradiction(self.folder, key, file))
         ]
 
     def open_file(self, record: ShardRecord, name: str, *, checked: bool = False) -> pa.Buffer:
@@ -201,13 +164,15 @@ class Store:
         """
         key, file = record.key, record.file(name)
         try:
-            data = self.folder.buffer(_stored(key, file))
+            data = self.folder.buffer(stored_path(key, file))
         except FileNotFoundError as error:
-            raise self._wrong_size(key, file, None) from error
+            raise wrong_size(self.folder, key, file, None) from error
         if data.size != file.bytes:
-            raise self._wrong_size(key, file, data.size)
+            raise wrong_size(self.folder, key, file, data.size)
         if checked and quick_checksum(data) != file.quick:
-            raise self._damage(key, file, "is damaged: its checksum differs from the recorded one")
+            raise damage(
+                self.folder, key, file, "is damaged: its checksum differs from the recorded one"
+            )
         return data
 
     @contextmanager
@@ -381,31 +346,6 @@ class Store:
                 )
             time.sleep(0.05)
 
-    def _contradiction(self, key: str, file: StoredFile) -> str | None:
-        """Return how the bytes of a file contradict its record."""
-        try:
-            length, sha256, checksum = both_checksums(read_pieces(self.folder, _stored(key, file)))
-        except FileNotFoundError:
-            return str(self._wrong_size(key, file, None))
-        except OSError as error:  # a bad sector
-            return str(self._damage(key, file, f"cannot be read: {said(error)}"))
-        if length != file.bytes:
-            return str(self._wrong_size(key, file, length))
-        if sha256 != file.sha256:
-            reason = f"is damaged: SHA-256 {sha256!r}, recorded {file.sha256!r}"
-            return str(self._damage(key, file, reason))
-        if checksum != file.quick:
-            return str(self._damage(key, file, "has a quick checksum that was recorded wrong"))
-        return None
-
-    def _wrong_size(self, key: str, file: StoredFile, size: int | None) -> DamagedError:
-        if size is None:
-            return self._damage(key, file, "is missing")
-        return self._damage(key, file, f"has {size} bytes, {file.bytes} were written")
-
-    def _damage(self, key: str, file: StoredFile, reason: str) -> DamagedError:
-        return DamagedError(self.folder.path(_stored(key, file)), reason, key)
-
 
 def check_store_file(folder: Folder) -> None:
     """Check that store.json is there and this program's; FileNotFoundError or StoreError if not."""
@@ -432,7 +372,3 @@ def _is_within(path: object, folder: Path | None) -> bool:
 def _discard(spool: Path) -> None:
     with suppress(OSError):  # the next builder removes it
         delete(spool)
-
-
-def _stored(key: str, file: StoredFile) -> str:
-    return f"{shard_folder(key)}/{file.stored_name}"

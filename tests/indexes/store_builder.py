@@ -88,7 +88,7 @@ def build(where, n_shards, pause=0.0):
                             continue
                         write(store, number)
                         time.sleep(pause)
-                store.remember(shard(number).path, stat(number), shard(number).digest)
+                store.seen.remember(shard(number).path, stat(number), shard(number).digest)
                 build.refresh()
                 left.remove(number)
         store.write_version(manifest(n_shards), replace=True)
@@ -101,7 +101,7 @@ def build_regardless(where, n_shards):
         for number in range(n_shards):
             if not store.has(shard(number).key):
                 write(store, number)
-            store.remember(shard(number).path, stat(number), shard(number).digest)
+            store.seen.remember(shard(number).path, stat(number), shard(number).digest)
         store.write_version(manifest(n_shards), replace=True)
 
 

@@ -98,7 +98,7 @@ def test_a_build_from_another_order_is_byte_equal(built, where, builder, tmp_pat
     other = Store.open(str(tmp_path / "other"), create=True)
     for number in (2, 0, 1):
         builder.write(other, number)
-        other.remember(
+        other.seen.remember(
             builder.shard(number).path, builder.stat(number), builder.shard(number).digest
         )
     other.write_version(builder.manifest(3))
@@ -187,25 +187,25 @@ def test_a_file_is_recognised_until_size_or_time_change(where, tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_bytes(b"one\n")
     os.utime(path, ns=(10**18, 10**18))
-    assert store.recognise(str(path), file_stat(str(path))) is None
-    store.remember(str(path), file_stat(str(path)), "a" * 64)
-    assert store.recognise(str(path), file_stat(str(path))) == "a" * 64
+    assert store.seen.recognise(str(path), file_stat(str(path))) is None
+    store.seen.remember(str(path), file_stat(str(path)), "a" * 64)
+    assert store.seen.recognise(str(path), file_stat(str(path))) == "a" * 64
     relative = os.path.relpath(path)
-    assert store.recognise(relative, file_stat(relative)) == "a" * 64
+    assert store.seen.recognise(relative, file_stat(relative)) == "a" * 64
     os.utime(path, ns=(10**18, 10**18 + 1))
-    assert store.recognise(str(path), file_stat(str(path))) is None
+    assert store.seen.recognise(str(path), file_stat(str(path))) is None
     path.write_bytes(b"longer\n")
     os.utime(path, ns=(10**18, 10**18))
-    assert store.recognise(str(path), file_stat(str(path))) is None
+    assert store.seen.recognise(str(path), file_stat(str(path))) is None
 
 
 def test_an_etag_decides_where_there_is_one(where):
     store = Store.open(where, create=True)
-    store.remember("s3://b/k", FileStat(5, 100, 100, "x"), "a" * 64)
-    assert store.recognise("s3://b/k", FileStat(5, 999, 999, "x")) == "a" * 64
-    assert store.recognise("s3://b/k", FileStat(5, 100, 100, "y")) is None
-    assert store.recognise("s3://b/k", FileStat(6, 100, 100, "x")) is None
-    assert store.recognise("s3://b/k", FileStat(5, 100, 100)) == "a" * 64
+    store.seen.remember("s3://b/k", FileStat(5, 100, 100, "x"), "a" * 64)
+    assert store.seen.recognise("s3://b/k", FileStat(5, 999, 999, "x")) == "a" * 64
+    assert store.seen.recognise("s3://b/k", FileStat(5, 100, 100, "y")) is None
+    assert store.seen.recognise("s3://b/k", FileStat(6, 100, 100, "x")) is None
+    assert store.seen.recognise("s3://b/k", FileStat(5, 100, 100)) == "a" * 64
 
 
 @pytest.mark.parametrize(
@@ -216,25 +216,25 @@ def test_an_etag_decides_where_there_is_one(where):
 def test_a_file_changed_a_moment_ago_is_not_remembered(where, modified, age_ns, is_remembered):
     store = Store.open(where, create=True)
     stat = FileStat(5, modified, modified + age_ns)
-    store.remember("a", stat, "a" * 64)
-    assert store.recognise("a", stat) == ("a" * 64 if is_remembered else None)
+    store.seen.remember("a", stat, "a" * 64)
+    assert store.seen.recognise("a", stat) == ("a" * 64 if is_remembered else None)
 
 
 def test_a_damaged_memory_is_forgotten(built, builder):
     path, stat = builder.shard(0).path, builder.stat(0)
-    assert built.recognise(path, stat) == builder.shard(0).digest
+    assert built.seen.recognise(path, stat) == builder.shard(0).digest
     for record in (built.folder.root / "seen").iterdir():
         flip(record, 1500)
-    assert built.recognise(path, stat) is None
-    built.remember(path, stat, builder.shard(0).digest)
-    assert built.recognise(path, stat) == builder.shard(0).digest
+    assert built.seen.recognise(path, stat) is None
+    built.seen.remember(path, stat, builder.shard(0).digest)
+    assert built.seen.recognise(path, stat) == builder.shard(0).digest
 
 
 def test_a_path_that_is_no_text_is_read_each_time(where):
     store = Store.open(where, create=True)
     path = os.fsdecode(b"caf\xe9.jsonl")
-    store.remember(path, FileStat(5, 10**18, 2 * 10**18), "a" * 64)
-    assert store.recognise(path, FileStat(5, 10**18, 2 * 10**18)) is None
+    store.seen.remember(path, FileStat(5, 10**18, 2 * 10**18), "a" * 64)
+    assert store.seen.recognise(path, FileStat(5, 10**18, 2 * 10**18)) is None
 
 
 # Damage

@@ -75,7 +75,7 @@ def check(where, builder):
     for name in store.versions():
         assert store.version(name) == builder.manifest(N_SHARDS)
     for number in range(N_SHARDS):
-        seen = store.recognise(builder.shard(number).path, builder.stat(number))
+        seen = store.seen.recognise(builder.shard(number).path, builder.stat(number))
         assert seen in (None, builder.shard(number).digest)
 
 

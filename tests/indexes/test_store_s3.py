@@ -233,11 +233,11 @@ def test_an_object_is_recognised_by_its_etag(built, bucket, where):
     stat = file_stat(path)
     assert stat.size_bytes == 3
     assert stat.etag is not None
-    built.remember(path, stat, "a" * 64)
+    built.seen.remember(path, stat, "a" * 64)
     bucket.put("corpus/a.jsonl", b"one")
-    assert built.recognise(path, file_stat(path)) == "a" * 64
+    assert built.seen.recognise(path, file_stat(path)) == "a" * 64
     bucket.put("corpus/a.jsonl", b"two")
-    assert built.recognise(path, file_stat(path)) is None
+    assert built.seen.recognise(path, file_stat(path)) is None
     with pytest.raises(FileNotFoundError):
         file_stat(f"s3://{bucket.name}/corpus/b.jsonl")
 

@@ -125,7 +125,7 @@ def test_there_must_be_a_store_to_verify(where, tmp_path):
 
 
 def test_pruning_removes_what_no_version_names_and_says_so_before(store, where, builder):
-    store.remember("corpus/003.jsonl", builder.stat(3), builder.shard(3).digest)
+    store.seen.remember("corpus/003.jsonl", builder.stat(3), builder.shard(3).digest)
     named = {builder.shard(number).key for number in range(3)}
     unnamed = {builder.shard(number).key for number in (3, 4)}
     assert set(unused_keys(store)) == unnamed

@@ -22,6 +22,7 @@ import sluicegate
 from corpora.problems import CorpusError
 from indexes.segments import MOST_DOCUMENTS
 from indexes.store import Store, StoreError
+from indexes.store.seen import SeenFiles
 
 YEAR_2001 = 1_000_000_000
 N_SHARDS = 6
@@ -505,7 +506,7 @@ def test_a_full_disk_is_not_taken_for_a_file_that_cannot_be_read(build, store, m
         raise OSError(errno.ENOSPC, "No space left on device", str(store))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Store, "remember", full)
+        patched.setattr(SeenFiles, "remember", full)
         with pytest.raises(OSError, match="No space left"):
             build()
     assert left_behind(store) == []
