@@ -285,11 +285,14 @@ def _item(read: Callable[[Record], Fields], record: Record, path: str, row: int)
 def _refuse_lone_surrogates(items: list[tuple[int, Item]], path: str) -> None:
     r"""Refuse text that no UTF-8 can hold, as the JSON escape "\ud800" alone makes it."""
 
-    def texts(item: Item) -> Iterator[str]:
-        yield from (item.id, item.question, item.answer, item.passage, *item.choices)
+    def texts(item: Item) -> tuple[str, ...]:
+        return (item.id, item.question, item.answer, item.passage, *item.choices)
 
     try:
-        "".join([text for _, item in items for text in texts(item)]).encode()
+        for _, item in items:
+            for text in texts(item):
+                if not text.isascii():
+                    text.encode()
     except UnicodeEncodeError:
         for row, item in items:
             bad = [ch for text in texts(item) for ch in text if "\ud800" <= ch <= "\udfff"]

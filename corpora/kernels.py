@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar, cast
 
 import numba
 
@@ -29,23 +29,19 @@ STALE_S: Final = 30 * 24 * 3600  # folders of other versions that were not used 
 
 def kernel(function: Function) -> Function:
     """Compile a function with Numba when it is first called; it releases the interpreter lock."""
-    return _compile(function)
-
-
-def inline_kernel(function: Function) -> Function:
-    """Compile a small function into each of its callers."""
-    return _compile(function, inline="always")
-
-
-def _compile(function: Function, **options: Any) -> Function:
     _leave_scipy_alone()
     # The setting is read when a function is wrapped; what others wrap keeps its own.
     before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, _folder(function.__module__)
     try:
-        compiled: Function = numba.njit(nogil=True, cache=True, **options)(function)
+        return cast("Function", numba.njit(nogil=True, cache=True)(function))
     finally:
         numba.config.CACHE_DIR = before
-    return compiled
+
+
+def inline_kernel(function: Function) -> Function:
+    """Compile a small function into each of its callers; it is kept on disk with them only."""
+    _leave_scipy_alone()
+    return cast("Function", numba.njit(nogil=True, inline="always")(function))
 
 
 @cache
@@ -71,7 +67,7 @@ def _folder(module: str) -> str:
     texts = _sources()
     digest = hashlib.sha256()
     for name in sorted(_needed(module)):
-        digest.update(texts[name].encode())
+        digest.update(_source(texts[name]).digest)
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sluicegate"
     folder = home / "kernels" / digest.hexdigest()[:16]
     try:
@@ -106,9 +102,23 @@ def _needed(module: str) -> set[str]:
         name = waiting.pop()
         if name in texts and name not in needed:
             needed.add(name)
-            for package, names in IMPORT.findall(texts[name]):
-                waiting += [package, *(f"{package}.{each.strip()}" for each in names.split(","))]
+            waiting += _source(texts[name]).imports
     return needed
+
+
+class _Source(NamedTuple):
+    """What the text of a module says, found out once: nearly all kernels need the same few modules."""
+
+    digest: bytes
+    imports: list[str]  # by dotted names, some of which are no modules
+
+
+@cache
+def _source(text: str) -> _Source:
+    imports: list[str] = []
+    for package, names in IMPORT.findall(text):
+        imports += [package, *(f"{package}.{each.strip()}" for each in names.split(","))]
+    return _Source(hashlib.sha256(text.encode()).digest(), imports)
 
 
 def _remove_stale(kernels: Path) -> None:

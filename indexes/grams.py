@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from corpora.kernels import kernel
-from indexes.ngram import FREE, find_entry
+from indexes.ngram import FREE, empty_table, find_entry
 from indexes.seeds import SEED_WORDS, seed_at
 
 
@@ -31,12 +31,20 @@ def build_grams(words: np.ndarray, starts: np.ndarray, chosen: dict[int, np.ndar
         raise ValueError(f"n-grams of {min(chosen)} words: n must be above {SEED_WORDS}")
     lengths = np.diff(starts)
     total = sum(int(np.maximum(lengths[use] - n + 1, 0).sum()) for n, use in chosen.items())
-    keys = np.zeros(1 << max(4, (2 * total).bit_length()), np.uint64)
-    entry = np.full(len(keys), FREE, np.int32)
+    keys, entry = empty_table(total)
     distinct = 0
     for n, use in sorted(chosen.items()):
         distinct = _insert(words, starts, n, use, keys, entry, distinct)
     return GramSet(np.array(sorted(chosen), np.int64), keys, entry, np.zeros(distinct, np.bool_))
+
+
+def seen_only(grams: GramSet) -> GramSet:
+    """Return the n-grams that were seen: of most corpora few, so that the others are told at once."""
+    seen = grams.seen.copy()  # other threads may raise flags
+    n = int(np.count_nonzero(seen))
+    keys, entry = empty_table(n)
+    _copy_seen(grams.keys, grams.entry, seen, keys, entry)
+    return GramSet(grams.sizes, keys, entry, np.ones(n, np.bool_))
 
 
 @kernel
@@ -58,6 +66,21 @@ def seen_at(grams: Any, words: Any, start: int, end: int, n: int) -> Any:
         number = find_entry(grams.keys, grams.entry, seed_at(words, start + at, n))
         out[at] = number != FREE and grams.seen[number]
     return out
+
+
+@kernel
+def _copy_seen(keys: Any, entry: Any, seen: Any, to_keys: Any, to_entry: Any) -> None:
+    mask = len(to_keys) - 1
+    n = 0
+    for at in range(len(keys)):
+        if entry[at] == FREE or not seen[entry[at]]:
+            continue
+        slot = np.int64(keys[at] >> np.uint64(7)) & mask
+        while to_entry[slot] != FREE:
+            slot = slot + 1 & mask
+        to_keys[slot] = keys[at]
+        to_entry[slot] = n
+        n += 1
 
 
 @kernel

@@ -62,9 +62,7 @@ def build_index(words: np.ndarray, starts: np.ndarray, phrases: np.ndarray) -> N
     """
     seeds, dropped = _gram_table(words, starts, SEED_WORDS, np.zeros(0, np.bool_))
     patterns_of = distinct_patterns(seeds)
-    keys = np.empty(len(seeds.first) - 1, np.uint64)
-    used = seeds.entry != FREE
-    keys[seeds.entry[used]] = seeds.keys[used]
+    keys = seeds.keys[seeds.entry != FREE]
     rare = patterns_of <= RARE_PATTERNS
     _clear_known(seeds.keys, seeds.entry, phrases, rare)
     common_seed = _spread(~rare, seeds, starts, len(words))
@@ -89,6 +87,15 @@ def bit_filter(keys: np.ndarray) -> tuple[np.ndarray, np.uint64]:
     cells = np.zeros(size, np.uint64)
     _fill_filter(cells, shift, keys)
     return cells, shift
+
+
+def empty_table(most: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the keys and entries of a table for up to `most` n-grams, for `find_entry`.
+
+    A third to two thirds of it can be used: more makes the system clear more memory than it saves probes.
+    """
+    capacity = 1 << max(4, (most + most // 2).bit_length())
+    return np.zeros(capacity, np.uint64), np.full(capacity, FREE, np.int32)
 
 
 @inline_kernel
@@ -119,18 +126,17 @@ def _gram_table(
     """
     lengths = np.diff(starts)
     total = int(np.maximum(lengths - size + 1, 0).sum())
-    capacity = 1 << max(4, (2 * total - 1).bit_length()) if total else 16
-    keys = np.zeros(capacity, np.uint64)
-    entry = np.full(capacity, FREE, np.int32)
+    keys, entry = empty_table(total)
     counts = np.zeros(total + 1, np.int64)
     dropped = np.zeros(len(words), np.bool_)
-    n = _count(words, starts, size, skip, keys, entry, counts, dropped)
+    number = np.empty(len(words), np.int32)
+    n = _count(words, starts, size, skip, keys, entry, counts, dropped, number)
     first = np.zeros(n + 1, np.int64)
     np.cumsum(counts[:n], out=first[1:])
     pattern = np.empty(first[n], np.int32)
     offset = np.empty(first[n], np.int32)
     leave_out = skip | dropped if len(skip) else dropped
-    _fill(words, starts, size, leave_out, keys, entry, first[:-1].copy(), pattern, offset)
+    _fill(starts, size, leave_out, number, first[:-1].copy(), pattern, offset)
     return GramTable(keys, entry, first, pattern, offset), dropped
 
 
@@ -144,7 +150,9 @@ def _count(
     entry: Any,
     counts: Any,
     dropped: Any,
+    number: Any,
 ) -> int:
+    """Enter the n-grams; `number` gets the entry of each that is not skipped, by its first word."""
     mask = len(keys) - 1
     last_pattern = np.full(len(counts), -1, np.int32)
     repeats = np.zeros(len(counts), np.int32)
@@ -162,6 +170,7 @@ def _count(
                 entry[slot] = n
                 n += 1
             e = entry[slot]
+            number[at] = e
             repeats[e] = repeats[e] + 1 if last_pattern[e] == p else 1
             last_pattern[e] = p
             dropped[at] = repeats[e] > MOST_REPEATS
@@ -171,14 +180,13 @@ def _count(
 
 @kernel
 def _fill(
-    words: Any, starts: Any, size: int, skip: Any, keys: Any, entry: Any, next_free: Any,
-    pattern: Any, offset: Any,
-) -> None:  # fmt: skip
+    starts: Any, size: int, skip: Any, number: Any, next_free: Any, pattern: Any, offset: Any
+) -> None:
     for p in range(len(starts) - 1):
         for at in range(starts[p], starts[p + 1] - size + 1):
-            if len(skip) and skip[at]:
+            if skip[at]:
                 continue
-            e = find_entry(keys, entry, seed_at(words, at, size))
+            e = number[at]
             pattern[next_free[e]] = p
             offset[next_free[e]] = at - starts[p]
             next_free[e] += 1

@@ -9,7 +9,7 @@ the floors `--no-prefilter` would show, with a transformer and much time.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
@@ -18,7 +18,9 @@ from pipelines.shard_step import ScanPlan, text_buffers
 from scanners.examine import EMBEDDING, Examined, examine
 from scanners.judge import Status
 from scanners.presets import PresetTally
-from scanners.semantic import Semantic
+
+if TYPE_CHECKING:
+    from scanners.semantic import Semantic
 
 LOWERED: Final = 0.2  # of the cosine
 

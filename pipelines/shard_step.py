@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -27,14 +27,15 @@ from corpora.spelling import FINISHER, MULTIPLIER
 from corpora.streams import READ_ERRORS
 from indexes.background import load_background
 from indexes.embeddings.encoder import Encoder
-from indexes.embeddings.static import load_static
 from scanners.examine import EMBEDDING, MINHASH, NGRAM, Examined, examine
 from scanners.findings import Finding, tell
 from scanners.minhash import Signed, sign_questions
 from scanners.ngram import Marks, Sought, locate, sought
 from scanners.patterns import Patterns, build_patterns
 from scanners.presets import PresetTally
-from scanners.semantic import Semantic
+
+if TYPE_CHECKING:
+    from scanners.semantic import Semantic
 
 CONTEXT_CHARS: Final = 160  # of the document on each side of an example
 EXAMPLES_OF_A_KIND: Final = 3  # per benchmark and leak type
@@ -120,6 +121,10 @@ class ScanPlan:
         self.encoder = encoder
         self.semantic: Semantic | None = None
         if EMBEDDING in scanners:
+            # The many kernels of the embedding scanner are loaded where they are asked for only.
+            from indexes.embeddings.static import load_static
+            from scanners.semantic import Semantic
+
             self.semantic = Semantic(
                 patterns, self.items, load_background(), load_static(), encoder, prefilter,
                 translations,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from scanners.judge_reworded import judge_reworded
 from scanners.minhash import Signed, scan_rewordings
 from scanners.ngram import Marks, Scanned, Sought, scan_texts
 from scanners.patterns import Patterns
-from scanners.semantic import Semantic
+
+if TYPE_CHECKING:
+    from scanners.semantic import Semantic
 
 NGRAM, MINHASH = "ngram", "minhash"
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import numpy as np
 
 from corpora.benchmarks import Item
-from corpora.kernels import kernel
+from corpora.kernels import inline_kernel, kernel
 from corpora.normal_form import hash_words, table, word_hashes
 from indexes.background import Background
 
@@ -26,6 +26,8 @@ QUESTION_PRIOR: Final = 1000  # added to the questions at hand, so that a small 
 # words do not look common (one item of 50 is no rate of 2%)
 
 
+LEAST_VOCABULARY: Final = 1 << 12  # words for which there is room at first
+WELL_MIXED: Final = np.uint64(7)  # bits of a word hash that have no say in its place in a table
 DIGIT: Final = np.uint64(1)  # the bit of a word hash that says so
 NUMBER_WORDS: Final = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -167,13 +169,58 @@ def is_number(word: Any, spelled_out: Any) -> bool:
 
 def weigh(fields: FieldTable, background: Background) -> WordWeights:
     """Weigh every word: -log2 of the larger of its document rates (questions, background)."""
-    vocabulary, word_of = np.unique(fields.words, return_inverse=True)
+    vocabulary, word_of = _vocabulary(fields.words)
     questions = fields.role == Role.QUESTION
     frequency = _document_frequency(word_of, fields.starts, questions, len(vocabulary))
     rate = np.maximum(frequency - 1, 0) / (np.count_nonzero(questions) + QUESTION_PRIOR)
     rate = np.maximum(rate, background.rate_of(vocabulary))
     weight = _units(rate)
     return WordWeights(vocabulary, weight, int(_units(np.zeros(1))[0]), weight[word_of])
+
+
+def _vocabulary(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different words, sorted, and which of them each word is: int64 (len(words),).
+
+    As `numpy.unique` does, which sorts all words instead of the different ones.
+    """
+    found, number = _numbered(words)
+    order = np.argsort(found)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return found[order], rank[number]
+
+
+@kernel
+def _numbered(words: Any) -> Any:
+    """Return the different words in the order in which they come, and the number of each word."""
+    number = np.empty(len(words), np.int32)
+    found = np.empty(LEAST_VOCABULARY, np.uint64)
+    table = np.full(2 * LEAST_VOCABULARY, -1, np.int32)
+    n = 0
+    for at in range(len(words)):
+        slot = _slot_of(words[at], found, table)
+        if table[slot] < 0:
+            if n == len(found):
+                found = _grown(found, n, 2 * n)
+                table = np.full(4 * n, -1, np.int32)
+                for known in range(n):
+                    table[_slot_of(found[known], found, table)] = known
+                slot = _slot_of(words[at], found, table)
+            found[n] = words[at]
+            table[slot] = n
+            n += 1
+        number[at] = table[slot]
+    return found[:n], number
+
+
+@inline_kernel
+def _slot_of(word: Any, found: Any, table: Any) -> int:
+    """Return where a word is in a table of numbers of words, or where it belongs."""
+    mask = len(table) - 1
+    slot = np.int64(word >> WELL_MIXED) & mask
+    while table[slot] >= 0 and found[table[slot]] != word:
+        slot = slot + 1 & mask
+    return slot
 
 
 def sum_by_row(values: np.ndarray, starts: np.ndarray) -> np.ndarray:

@@ -46,7 +46,9 @@ ASK_LEAST_CHARS: Final = 12
 LAST_CHARS: Final = 2000  # of a question, in which its last sentence is looked for
 LETTERS: Final = "a b c d e f g h i j k l m n o p"
 
-SENTENCE_END: Final = re.compile(r"[.!?:][\"'”’)\]]*\s+|\n|[。！？：]")
+# A mark and white space, or a line feed, or a mark of Chinese. It begins with one set of characters:
+# `re` leaps to the next of them, which it does not where alternatives come first.
+SENTENCE_END: Final = re.compile(r"[.!?:\n。！？：](?:(?<=[.!?:])[\"'”’)\]]*\s+|(?<=[\n。！？：]))")
 CODE_MARKS: Final = ('"""', "def ", "return ", "#include")
 
 
@@ -196,12 +198,17 @@ def _composites(fields: FieldTable, weigher: WordWeights, n_items: int) -> Field
     is_question = fields.role == Role.QUESTION
     weak = np.zeros(n_items, np.bool_)
     weak[fields.item[is_question & (units < ENOUGH_BITS * UNITS_PER_BIT)]] = True
-    bounds = np.searchsorted(fields.item, np.arange(n_items + 1))
-    letters = [letter[None] for letter in word_hashes(LETTERS)]
-    answer_word = word_hashes("answer")
-    item, kinds, layouts = [], [], []
-    for number in np.flatnonzero(weak):
-        question, choices, answer = _parts(fields, range(bounds[number], bounds[number + 1]))
+    # The fields and, after them, what stands between: rows of one table, so that words are copied once.
+    between = [*(letter[None] for letter in word_hashes(LETTERS)), word_hashes("answer")]
+    letters = range(len(fields.item), len(fields.item) + len(between) - 1)
+    answer_word = letters.stop
+    words = np.concatenate([fields.words, *between])
+    sizes = np.concatenate([np.diff(fields.starts), [len(part) for part in between]])
+    size_of, role_of = sizes.tolist(), fields.role.tolist()
+    bounds = np.searchsorted(fields.item, np.arange(n_items + 1)).tolist()
+    item, kinds, lengths, rows = [], [], [], []
+    for number in np.flatnonzero(weak).tolist():
+        question, choices, answer = _parts(role_of, range(bounds[number], bounds[number + 1]))
         lettered = [part for pair in zip(letters, choices, strict=False) for part in pair]
         for kind, rest in (
             (Layout.LETTERED_CHOICES, lettered),
@@ -209,30 +216,27 @@ def _composites(fields: FieldTable, weigher: WordWeights, n_items: int) -> Field
             (Layout.ANNOUNCED_ANSWER, [answer_word, *answer] if answer else []),
             (Layout.BARE_ANSWER, answer),
         ):
-            layout = np.concatenate([question, *rest])
-            if rest and len(layout) >= SEED_WORDS:
+            length = sum([size_of[row] for row in (question, *rest)])
+            if rest and length >= SEED_WORDS:
                 item.append(number)
                 kinds.append(kind)
-                layouts.append(layout)
-    words = np.concatenate([np.zeros(0, np.uint64), *layouts])
+                lengths.append(length)
+                rows += [question, *rest]
+    at, _ = _rows(_bounds(sizes), np.array(rows, np.int64))
     return FieldTable(
         np.array(item, np.int32),
         np.full(len(item), Role.COMPOSITE, np.int8),
         np.array(kinds, np.int16),
-        words,
-        _bounds(np.array([len(layout) for layout in layouts], np.int64)),
+        words[at],
+        _bounds(np.array(lengths, np.int64)),
     )
 
 
-def _parts(
-    fields: FieldTable, rows: range
-) -> tuple[np.ndarray, list[np.ndarray], list[np.ndarray]]:
-    """Return the question's words, those of each choice, and those of the answer (0 or 1)."""
-    by_role: dict[int, list[np.ndarray]] = {role: [] for role in Role}
+def _parts(roles: Sequence[int], rows: range) -> tuple[int, list[int], list[int]]:
+    """Return the row of the question, those of the choices, and that of the answer (0 or 1)."""
+    by_role: dict[int, list[int]] = {role: [] for role in Role}
     for row in rows:
-        by_role[int(fields.role[row])].append(
-            fields.words[fields.starts[row] : fields.starts[row + 1]]
-        )
+        by_role[roles[row]].append(row)
     return by_role[Role.QUESTION][0], by_role[Role.CHOICE], by_role[Role.ANSWER]
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from corpora.kernels import kernel
 from corpora.normal_form import words
-from indexes.grams import build_grams, seen_at
+from indexes.grams import build_grams, seen_at, seen_only
 from indexes.ngram import distinct_patterns, find_entry
 from indexes.seeds import SEED_WORDS, seed_at
 from scanners.fields import Role
@@ -157,8 +157,9 @@ class PresetTally:
         patterns, owners = self.patterns, self.patterns.owners
         n_items = len(patterns.n_choices)
         out = {name: np.zeros(n_items, np.bool_) for name in NAMES}
+        marks = self.marks._replace(grams=seen_only(self.marks.grams))
         _flag_items(
-            patterns.index, owners.first, owners.item, owners.role, *self.marks,
+            patterns.index, owners.first, owners.item, owners.role, *marks,
             self.gpt3_n[patterns.benchmark] if n_items else self.gpt3_n,
             out["gpt3"], out["palm"], out["llama2"], out["llama3"], out["tulu3"],
         )  # fmt: skip

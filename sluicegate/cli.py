@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, cast
 
 from sluicegate.arguments import build_parser
 from sluicegate.check_arguments import STATUSES
+from sluicegate.loading import load
 from sluicegate.output import UntilClosed, say, say_what_was_not_read, visible
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
+        load(options.command)
         return COMMANDS[options.command](options)
     except KeyboardInterrupt:
         say("interrupted: no file was left half-written")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from indexes.grams import build_grams, mark_seen, seen_at
+from indexes.grams import build_grams, mark_seen, seen_at, seen_only
 from indexes.seeds import SEED_WORDS
 
 SIZES = (6, 8, 13)
@@ -52,8 +52,11 @@ def test_seen_grams_are_those_that_a_document_holds(letters):
             found = seen_at(grams, words, starts[number], starts[number + 1], size)
             expected = [gram in there for gram in windows(pattern, size)]
             assert found.tolist() == expected
+            alone = seen_at(seen_only(grams), words, starts[number], starts[number + 1], size)
+            assert alone.tolist() == expected
             some += sum(expected)
     assert some > 0
+    assert len(seen_only(grams).seen) == grams.seen.sum() < len(grams.seen)
 
 
 def test_a_document_that_only_has_the_parts_of_a_gram_does_not_show_it():

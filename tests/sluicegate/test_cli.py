@@ -9,12 +9,14 @@ import statistics
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from sluicegate.cli import main
+from sluicegate.cli import COMMANDS, main
+from sluicegate.loading import MODULES
 from tests.command_line import run_here
 
 COMMAND = Path(sys.executable).with_name("sluicegate")
@@ -575,6 +577,51 @@ def test_a_scan_imports_no_torch_and_no_engine(folder):
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
     assert answer.stdout == "[]\n"
+
+
+def test_a_scan_loads_what_it_needs_at_once_and_no_other_scanner_or_pipeline(folder):
+    # A second of a scan of few documents would be the garbage collector's: see sluicegate.loading.
+    code = (
+        "import gc, sys\n"
+        "from sluicegate.cli import main\n"
+        "from sluicegate.loading import load\n"
+        "load('scan')\n"
+        "assert gc.isenabled() and gc.get_freeze_count() > 100_000\n"
+        "loaded = set(sys.modules)\n"
+        "main('scan leaky.jsonl --benchmarks quiz.jsonl --out out --quiet'.split())\n"
+        "ours = ('corpora.', 'indexes.', 'pipelines.', 'scanners.')\n"
+        "print(sorted(name for name in set(sys.modules) - loaded if name.startswith(ours)))\n"
+        "print(sorted({'scanners.semantic', 'scanners.embedding', 'scanners.tokens', 'pipelines.clean',"
+        " 'pipelines.drift', 'pipelines.gate', 'scipy.linalg', 'sklearn'} & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-2:] == ["[]", "[]"]
+
+
+@pytest.mark.parametrize(
+    ("command", "others"),
+    [
+        ("index", {"pipelines.clean", "pipelines.duplicates", "pipelines.scan", "polars"}),
+        ("drift", {"pipelines.clean", "pipelines.duplicates", "scanners.semantic"}),
+    ],
+)
+def test_a_command_does_not_wait_for_the_modules_of_others(command, others):
+    code = (
+        f"import sys\nfrom sluicegate.loading import load\nload({command!r})\n"
+        f"print(sorted({others!r} & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", sorted(MODULES))
+def test_what_is_loaded_for_a_command_is_there(command):
+    assert command in COMMANDS
+    assert all(find_spec(name) is not None for name in MODULES[command])
 
 
 def test_a_reader_that_goes_away_is_no_error(folder):
