@@ -20,7 +20,7 @@ from pipelines.index import build_shards
 from pipelines.index_settings import Built, IndexSettings
 from pipelines.shard_builder import MOST_WAIT_S
 from pipelines.shard_index import recipe
-from pipelines.stored_profiles import build_profiles, recipe_of
+from pipelines.stored_profiles import profile_shards, recipe_of
 
 if TYPE_CHECKING:
     from pipelines.stored_embeddings import EmbeddingSettings
@@ -174,7 +174,7 @@ def profile_batch(
     step = profile_step(settings)
     expected.check(recipe_of(step))
     return Brought.of(
-        build_profiles(
+        profile_shards(
             shards, store, step, jobs=settings.jobs, most_wait_s=patience_s, progress=tell
         )
     )

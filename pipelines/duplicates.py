@@ -33,6 +33,7 @@ from pipelines.duplicate_proof import MOST_DOCUMENT_BYTES, Proof, draw, prove
 from pipelines.duplicate_settings import DuplicateSettings
 from pipelines.duplicate_tables import duplicates_frame, write_duplicates
 from pipelines.files import write_table, write_text
+from pipelines.index_settings import IndexSettings
 from pipelines.mapping import Progress, Tell, run_steps
 from pipelines.reread import read_again
 from pipelines.run_record import LIBRARIES, run_json
@@ -177,8 +178,8 @@ def _stored(
     assert settings.store is not None
     with stored_signatures(
         [(names[version], shards[version]) for version in names], settings.store,
-        jobs=settings.jobs, batch_bytes=settings.batch_bytes, tool_version=tool_version,
-        progress=progress,
+        IndexSettings(jobs=settings.jobs, batch_bytes=settings.batch_bytes),
+        tool_version=tool_version, progress=progress,
     ) as stored:  # fmt: skip
         return {
             version: stored.parts(names[version], whole, folder, f"shard-{version}")

@@ -1,4 +1,4 @@
-"""Profiles of shards in the index store, each made once.
+"""Profiles of shards in the index store, each made once: by `index build`, or by who compares versions.
 
 They lie beside the indexes of shards, under the hash of the shard's content and of what was asked: the
 unit, the normal form, who gives documents their domains. A version of profiles has a manifest of its own,
@@ -8,6 +8,7 @@ so `index list`, `verify` and `prune` work as for indexes; it names the sums of 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,13 +18,13 @@ from corpora.character_kinds import kinds_fingerprint
 from corpora.line_offsets import FileScan
 from corpora.normal_form import fingerprint
 from corpora.problems import Problem, ReadLog
-from corpora.shards import Shard
+from corpora.shards import Columns, Shard, resolve
 from indexes.profile import Profile, ProfileError, empty_profile, from_bytes, to_bytes
 from indexes.store import DamagedError, Recipe, ShardWriter, Store, StoreError, VersionShard
 from pipelines.index import PROFILES, refuse_store_within
 from pipelines.index_settings import Built, IndexSettings
 from pipelines.mapping import Progress, Tell
-from pipelines.profile_step import ProfileStep
+from pipelines.profile_step import ProfileStep, warm_up
 from pipelines.shard_builder import MOST_WAIT_S, Counts, ShardBuilder
 from pipelines.stored_sums import StoredSums, is_sum
 from pipelines.stored_versions import beside_name, drop_shard, log_so_far, write_beside
@@ -43,6 +44,7 @@ class StoredProfiles:
     rebuild: Callable[[Shard], Problem | None]
     unit: str
     sums: StoredSums
+    built: Built
 
     def total(
         self, shards: Sequence[Shard], jobs: int
@@ -101,7 +103,7 @@ def is_kept(step: ProfileStep) -> bool:
     return not step.domains.source.looks_at_paths
 
 
-def build_profiles(
+def profile_shards(
     shards: Sequence[Shard],
     where: str,
     step: ProfileStep,
@@ -110,7 +112,7 @@ def build_profiles(
     most_wait_s: float = MOST_WAIT_S,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Built:
-    """Make the profiles that a store lacks of some shards; `stored_profiles` writes the manifest of them all.
+    """Make the profiles that a store lacks of some shards; `build_profiles` then writes the manifest of them all.
 
     `most_wait_s`: for a shard that another builder is at, then it is done here, too.
 
@@ -134,6 +136,40 @@ def build_profiles(
     return built
 
 
+def build_profiles(
+    corpus: Sequence[str],
+    where: str,
+    settings: IndexSettings,
+    step: ProfileStep,
+    *,
+    tool_version: str,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Built:
+    """Make the profiles that a store lacks of a corpus, and write the manifest of the version of profiles.
+
+    Of the settings, `keep_text` and `name` do not bear on profiles; those of the step must be ones that are
+    kept (`is_kept`).
+
+    Raises:
+        CorpusError: where the corpus is named wrongly or lacks the text column, or has too many domains.
+        StoreError: where there is something else at `where`, or it lies within the corpus.
+        OSError: where the store cannot be written, with nothing half-written.
+    """
+    assert is_kept(step), "domains do not depend on the paths of shards"
+    started = time.monotonic()
+    shards = resolve(corpus, Columns(settings.text, settings.id, settings.domain))
+    progress(Progress("loading kernels"))
+    warm_up()
+    with stored_profiles(
+        corpus, shards, where, step,
+        jobs=settings.jobs, verify=settings.verify, tool_version=tool_version, stage="profiling",
+        progress=progress,
+    ) as stored:  # fmt: skip
+        built = stored.built
+    built.seconds = round(time.monotonic() - started, 3)
+    return built
+
+
 @contextmanager
 def stored_profiles(
     corpus: Sequence[str],
@@ -145,6 +181,7 @@ def stored_profiles(
     tool_version: str,
     stage: str,
     progress: Callable[[Progress], None],
+    verify: bool = False,
 ) -> Iterator[StoredProfiles]:
     """Make the profiles that a store lacks, and give their sum; nobody prunes meanwhile.
 
@@ -155,12 +192,11 @@ def stored_profiles(
     """
     refuse_store_within(corpus, shards, where)
     store = Store.open(where, create=True)
-    built = Built(where, shards=len(shards))
+    built = Built(where, shards=len(shards), mended=list(store.mended))
     with store.building() as lease:
         maker = _Maker(step, stage)
-        builder = ShardBuilder(
-            maker, store, IndexSettings(jobs=jobs), built, progress, lease.refresh
-        )
+        settings = IndexSettings(jobs=jobs, verify=verify)
+        builder = ShardBuilder(maker, store, settings, built, progress, lease.refresh)
         entries = builder.run(shards)
         sums = StoredSums(store, maker.recipe, NAME_PREFIX, step.unit)
         own = [entries[shard.path] for shard in shards if shard.path in entries]
@@ -168,7 +204,9 @@ def stored_profiles(
         is_whole = bool(shards) and not built.problems
         if is_whole:
             sums.named = _sums_of(store, name)
-            write_beside(store, name, maker.recipe, tool_version, [*own, *sums.named.values()])
+            built.manifest = write_beside(
+                store, name, maker.recipe, tool_version, [*own, *sums.named.values()]
+            )
         known = set(sums.named)
 
         def rebuild(shard: Shard) -> Problem | None:
@@ -177,7 +215,7 @@ def stored_profiles(
             return next((p for p in built.problems if p.shard == shard.path), None)
 
         problems = {problem.shard: problem for problem in built.problems}
-        yield StoredProfiles(store, entries, problems, rebuild, step.unit, sums)
+        yield StoredProfiles(store, entries, problems, rebuild, step.unit, sums, built)
         if is_whole and set(sums.named) != known:
             write_beside(store, name, maker.recipe, tool_version, [*own, *sums.named.values()])
 

@@ -28,13 +28,13 @@ def write_beside(
     recipe: Recipe,
     tool_version: str,
     shards: Sequence[VersionShard],
-) -> None:
+) -> Manifest:
     """Write the manifest of such a version; one of the same name holds the same documents, and goes."""
     now = datetime.now(UTC)
     manifest = Manifest(
         name=name, created=now, tool_version=tool_version, recipe=recipe, shards=tuple(shards)
     )
-    store.write_version(manifest, replace=True)
+    return store.write_version(manifest, replace=True)
 
 
 def drop_shard(store: Store, key: str) -> None:

@@ -16,19 +16,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from sluicegate.api import audit, calibrate, gate, scan
-    from sluicegate.corpus_api import build_embeddings, build_index, clean, drift, duplicates
+    from sluicegate.corpus_api import clean, drift, duplicates
+    from sluicegate.index_api import (
+        build_embeddings,
+        build_index,
+        build_profiles,
+        build_signatures,
+    )
 
 __all__ = [
-    "__version__", "audit", "build_embeddings", "build_index", "calibrate", "clean", "drift",
-    "duplicates", "gate", "scan",
+    "__version__", "audit", "build_embeddings", "build_index", "build_profiles", "build_signatures",
+    "calibrate", "clean", "drift", "duplicates", "gate", "scan",
 ]  # fmt: skip
 __version__ = "0.1.0"
-CHECKS = frozenset({"audit", "calibrate", "gate", "scan"})  # in sluicegate.api
+HOMES = {
+    "audit": "api", "calibrate": "api", "gate": "api", "scan": "api", "clean": "corpus_api",
+    "drift": "corpus_api", "duplicates": "corpus_api", "build_embeddings": "index_api",
+    "build_index": "index_api", "build_profiles": "index_api", "build_signatures": "index_api",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
     """Import the API when it is first asked for, so that `sluicegate --help` stays fast."""
-    if name in __all__:
-        home = "sluicegate.api" if name in CHECKS else "sluicegate.corpus_api"
-        return getattr(importlib.import_module(home), name)
+    if name in HOMES:
+        return getattr(importlib.import_module(f"sluicegate.{HOMES[name]}"), name)
     raise AttributeError(f"module 'sluicegate' has no attribute {name!r}")

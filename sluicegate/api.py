@@ -1,7 +1,8 @@
 """The public Python API: the pipelines with friendly arguments. No logic of its own.
 
-Checks of benchmarks are here, what is made of corpora alone in `sluicegate.corpus_api`. What needs SciPy
-is imported when it is called: a scan would wait a quarter of a second for it.
+Checks of benchmarks are here, what is made of corpora alone in `sluicegate.corpus_api` and
+`sluicegate.index_api`. What needs SciPy is imported when it is called: a scan would wait a quarter of a
+second for it.
 """
 
 from __future__ import annotations

@@ -1,107 +1,26 @@
-"""The public Python API, what is made of corpora: indexes, clean copies, comparisons. See `sluicegate.api`."""
+"""The public Python API, what is made of corpora: clean copies, comparisons. See `sluicegate.api`.
+
+Each imports its pipeline when it is called: comparing profiles would wait a tenth of a second for the scan
+that cleaning needs, and everything for SciPy.
+"""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import clean as cleaning
-from pipelines import duplicates as copies
-from pipelines import index
-from pipelines.clean import CleanResult
 from pipelines.clean_settings import CleanSettings
 from pipelines.drift_settings import DriftSettings
 from pipelines.duplicate_settings import DuplicateSettings
-from pipelines.duplicates import DuplicatesResult
-from pipelines.index_settings import Built, IndexSettings
 from pipelines.mapping import Progress
 from sluicegate import __version__
 from sluicegate.paths import PathLike, listed
 
 if TYPE_CHECKING:
+    from pipelines.clean import CleanResult
     from pipelines.drift import DriftResult
-
-
-def build_index(
-    corpus: PathLike | Sequence[PathLike],
-    store: PathLike,
-    *,
-    progress: Callable[[Progress], None] = lambda _: None,
-    **settings: Any,
-) -> Built:
-    """Build what an index store lacks of a corpus; `scan([], benchmarks, store=...)` checks against it.
-
-    Args:
-        corpus: path, glob, folder, URL or mix.yaml, or several of them.
-        store: folder or URL of the store; made where there is none.
-        progress: called as the build goes on.
-        settings: the fields of `pipelines.index_settings.IndexSettings`: text, id, domain, name, keep_text,
-            verify, jobs.
-
-    Returns:
-        The manifest of the version and what was built, with the shards that could not be read.
-
-    Raises:
-        CorpusError: where the corpus is named wrongly or lacks the text column.
-        StoreError: where the store cannot be used, or has another version of this name.
-        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
-        OSError: where the store cannot be written.
-    """
-    return index.build_index(
-        listed(corpus),
-        os.fspath(store),
-        IndexSettings(**settings),
-        tool_version=__version__,
-        progress=progress,
-    )
-
-
-def build_embeddings(
-    corpus: PathLike | Sequence[PathLike],
-    store: PathLike,
-    *,
-    model: PathLike = "static",
-    device: str = "auto",
-    codes: str = "sq8",
-    progress: Callable[[Progress], None] = lambda _: None,
-    **settings: Any,
-) -> Built:
-    """Embed what an index store lacks of a corpus, so that scans of it find what items mean.
-
-    The version of the index itself is made by `build_index`.
-
-    Args:
-        corpus: path, glob, folder, URL or mix.yaml, or several of them.
-        store: folder or URL of the store; made where there is none.
-        model: "static" for the table that ships; else a sentence-transformers model, its name or folder.
-        device: auto, cpu or cuda; static vectors are made on the processor.
-        codes: how a vector is kept: "sq8", a byte a number, or "rabitq", a bit.
-        progress: called as the build goes on.
-        settings: the fields of `pipelines.index_settings.IndexSettings`: text, id, domain, verify, jobs.
-
-    Returns:
-        The manifest of the version of embeddings and what was built.
-
-    Raises:
-        CorpusError: where the corpus is named wrongly or lacks the text column.
-        StoreError: where the store cannot be used.
-        EncoderError: where a library, the model or the device is missing.
-        pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
-        OSError: where the store cannot be written.
-    """
-    from pipelines import stored_embeddings
-
-    return stored_embeddings.build_embeddings(
-        listed(corpus),
-        os.fspath(store),
-        IndexSettings(**settings),
-        stored_embeddings.window_model(os.fspath(model), device),
-        kind=codes,
-        tool_version=__version__,
-        progress=progress,
-    )
+    from pipelines.duplicates import DuplicatesResult
 
 
 def clean(
@@ -131,6 +50,8 @@ def clean(
         pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
         OSError: where the corpus cannot be read or `out` cannot be written.
     """
+    from pipelines import clean as cleaning
+
     return cleaning.clean(
         listed(corpus),
         Path(findings),
@@ -212,6 +133,8 @@ def duplicates(
         pydantic.ValidationError: where a setting is unknown or has a value that it cannot have.
         OSError: where `out` cannot be written.
     """
+    from pipelines import duplicates as copies
+
     result = copies.find_duplicates(
         listed(corpus),
         None if against is None else listed(against),

@@ -17,6 +17,15 @@ from sluicegate.argument_groups import (
 )
 
 BUILD_HELP: Final = "index what the store lacks of a corpus"
+SIGNATURES_HELP: Final = "sign the documents, too: duplicates --store then signs nothing"
+PROFILES_HELP: Final = (
+    "profile the shards, too: drift --store and gate --store with the same columns and the same "
+    "--tokenizer then read nothing of them (not with --domain-rules or --domain-examples: those make "
+    "profiles of their own)"
+)
+TOKENIZER_HELP: Final = (
+    "with --profiles: a tokenizer.json whose tokens are counted, as by drift (default: words)"
+)
 
 
 def add_duplicates(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -156,6 +165,7 @@ def add_index(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     actions = index.add_subparsers(title="actions", required=True, metavar="ACTION", dest="action")
     build = actions.add_parser("build", help=BUILD_HELP)
     _add_build(build)
+    _add_beside(build, SIGNATURES_HELP, PROFILES_HELP, TOKENIZER_HELP)
     shown = actions.add_parser("list", help="what is stored, how large, for which versions")
     verify = actions.add_parser("verify", help="read all stored files and check them")
     prune = actions.add_parser("prune", help="remove what no version names")
@@ -171,6 +181,8 @@ def add_build_flow(names: argparse._SubParsersAction[argparse.ArgumentParser]) -
     """Add the flow of `index build`."""
     build = names.add_parser("index", help=BUILD_HELP)
     _add_build(build)
+    # What a flow does not make: `flow_parameters` says so.
+    _add_beside(build, argparse.SUPPRESS, argparse.SUPPRESS, argparse.SUPPRESS)
     _add_index_flags(build)
 
 
@@ -193,6 +205,15 @@ def _add_build(build: argparse.ArgumentParser) -> None:
     build.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where MODEL computes"
     )
+
+
+def _add_beside(
+    build: argparse.ArgumentParser, signatures: str, profiles: str, tokenizer: str
+) -> None:
+    """Add what is made of shards for other commands; the texts are what --help says, or SUPPRESS."""
+    build.add_argument("--signatures", action="store_true", help=signatures)
+    build.add_argument("--profiles", action="store_true", help=profiles)
+    build.add_argument("--tokenizer", type=Path, metavar="FILE", help=tokenizer)
 
 
 def _add_index_flags(parser: argparse.ArgumentParser) -> None:

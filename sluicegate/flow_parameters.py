@@ -47,6 +47,12 @@ def _index(options: argparse.Namespace) -> dict[str, Any]:
     from pipelines.index_settings import IndexSettings
     from pipelines.stored_embeddings import EmbeddingSettings
 
+    for name in ("signatures", "profiles", "tokenizer"):
+        if getattr(options, name):
+            raise FlowError(
+                f"--{name}: the flow makes indexes and --embeddings only; leave it out, and run "
+                "sluicegate index build with it afterwards"
+            )
     settings = _settings(IndexSettings, options)
     embeddings = None
     if options.embeddings is not None:

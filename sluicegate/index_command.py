@@ -6,16 +6,15 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from sluicegate.output import say, visible
+from sluicegate.index_beside import as_json, build_beside, corpus_shards, in_words
+from sluicegate.output import say, size_in_words, visible
 
 if TYPE_CHECKING:
-    from indexes.store import Manifest, VersionShard
     from pipelines.index_settings import Built
 
-DONE, INCOMPLETE = 0, 3
-UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
+DONE, WRONG, INCOMPLETE = 0, 2, 3
 
 
 def run_index(options: argparse.Namespace) -> int:
@@ -25,9 +24,16 @@ def run_index(options: argparse.Namespace) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from sluicegate.corpus_api import build_embeddings, build_index
+    from sluicegate.index_api import build_index
     from sluicegate.progress import ProgressLine
 
+    if options.tokenizer is not None:
+        if not options.profiles:
+            say("--tokenizer: it says what a profile counts; give --profiles, too")
+            return WRONG
+        from corpora.tokenizer import load_tokenizer
+
+        load_tokenizer(options.tokenizer)  # what is wrong with it is told before a long build
     reading = {
         "text": tuple(options.text.split(",")), "id": options.id, "domain": options.domain,
         "verify": options.verify, "jobs": options.jobs,
@@ -42,18 +48,12 @@ def _build(options: argparse.Namespace) -> int:
             keep_text=options.keep_text,
             **reading,
         )
-        embedded = None
-        if options.embeddings is not None and built.manifest is not None:
-            embedded = build_embeddings(
-                options.corpus,
-                options.store,
-                model=options.embeddings,
-                device=options.device,
-                progress=progress.show_parts,
-                **reading,
-            )
-            built.mended += embedded.mended
-            built.problems += embedded.problems
+        beside: dict[str, Built] = {}
+        if built.manifest is not None:
+            beside = build_beside(options, reading, progress.show_parts)
+    for part in beside.values():
+        built.mended += part.mended
+        built.problems += part.problems
     for line in built.mended:
         say(f"built anew: {line}")
     name = None if built.manifest is None else built.manifest.name
@@ -73,18 +73,18 @@ def _build(options: argparse.Namespace) -> int:
                     {"shard": p.shard, "reason": p.reason, "mend": p.mend} for p in built.problems
                 ],
                 "seconds": built.seconds,
-                **({} if embedded is None else {"embeddings": _embedded(embedded)}),
+                **{key: as_json(key, part) for key, part in beside.items()},
             }
         )
     else:
         print(
             f"{built.shards:,} shards: {built.built:,} indexed ({built.documents:,} documents, "
-            f"{_size(built.bytes)} of text), {built.recognised:,} there already; {built.seconds:,.1f} s"
+            f"{size_in_words(built.bytes)} of text), {built.recognised:,} there already; {built.seconds:,.1f} s"
         )
         if name is not None:
             print(f"version: {name}")
-        if embedded is not None:
-            print(_embedded_in_words(embedded))
+        for key, part in beside.items():
+            print(in_words(key, part))
     if built.problems:
         first = built.problems[0]
         more = f" (and {len(built.problems) - 1:,} more shards)" if len(built.problems) > 1 else ""
@@ -108,37 +108,6 @@ def _build(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _embedded(embedded: Built) -> dict[str, Any]:
-    """Return what was embedded, as JSON has it."""
-    from indexes.store import Store
-    from pipelines.stored_embeddings import extent
-
-    if embedded.manifest is None:  # it changed since: the problems say how
-        return {"version": None, "built": embedded.built, "recognised": embedded.recognised}
-    found = extent(Store.open(embedded.store), embedded.manifest)
-    return {
-        "version": embedded.manifest.name,
-        "built": embedded.built,
-        "recognised": embedded.recognised,
-        "windows": found.windows,
-        "stored_bytes": found.stored_bytes,
-        "text_bytes": found.text_bytes,
-        "seconds": embedded.seconds,
-    }
-
-
-def _embedded_in_words(embedded: Built) -> str:
-    made = _embedded(embedded)
-    if made["version"] is None:
-        return f"embeddings: {made['built']:,} shards embedded, no version was written"
-    return (
-        f"embeddings: {made['built']:,} shards embedded, {made['recognised']:,} there already; "
-        f"{made['windows']:,} windows in {_size(made['stored_bytes'])}, "
-        f"{made['stored_bytes'] / max(made['text_bytes'], 1):.2f} bytes for a byte of text; "
-        f"{made['seconds']:,.1f} s\nversion: {made['version']}"
-    )
-
-
 def _list(options: argparse.Namespace) -> int:
     from indexes.store import Store
     from indexes.store.upkeep import sizes
@@ -150,8 +119,8 @@ def _list(options: argparse.Namespace) -> int:
             "version": size.manifest.name,
             "kind": kind_of(size.manifest),
             "created": size.manifest.created.isoformat(timespec="seconds"),
-            "shards": len(_corpus_shards(size.manifest)),
-            "corpus_bytes": sum(shard.size_bytes for shard in _corpus_shards(size.manifest)),
+            "shards": len(corpus_shards(size.manifest)),
+            "corpus_bytes": sum(shard.size_bytes for shard in corpus_shards(size.manifest)),
             "stored_bytes": size.stored_bytes,
             "own_bytes": size.own_bytes,
             "missing_shards": size.missing_shards,
@@ -174,29 +143,18 @@ def _list(options: argparse.Namespace) -> int:
         for version in versions:
             print(
                 f"{version['version']}: {version['kind']} of {version['shards']:,} shards "
-                f"({_size(version['corpus_bytes'])}) in {_size(version['stored_bytes'])}, "
-                f"{_size(version['own_bytes'])} its own, {version['created']}"
+                f"({size_in_words(version['corpus_bytes'])}) in {size_in_words(version['stored_bytes'])}, "
+                f"{size_in_words(version['own_bytes'])} its own, {version['created']}"
                 + (f"; {version['missing_shards']:,} missing" if version["missing_shards"] else "")
             )
         print(
-            f"{stored.shards:,} entries, {_size(stored.shard_bytes)}; {stored.unused_shards:,} in no "
-            f"version, {_size(stored.unused_bytes)}"
+            f"{stored.shards:,} entries, {size_in_words(stored.shard_bytes)}; {stored.unused_shards:,} in no "
+            f"version, {size_in_words(stored.unused_bytes)}"
         )
     for fault in stored.faults:
         say(fault)
     is_whole = not stored.faults and not any(version["missing_shards"] for version in versions)
     return DONE if is_whole else INCOMPLETE
-
-
-def _corpus_shards(manifest: Manifest) -> list[VersionShard]:
-    """Return the shards of a version, without what was made of them together."""
-    from pipelines.embedding_training import TRAINED
-    from pipelines.index import BATTERIES
-    from pipelines.stored_sums import is_sum
-
-    if manifest.recipe.fingerprints.startswith(BATTERIES):
-        return []
-    return [s for s in manifest.shards if s.path != TRAINED and not is_sum(s)]
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -260,7 +218,7 @@ def _prune(options: argparse.Namespace) -> int:
     if options.drop_version and not options.yes:
         print(f"versions {_listed(options.drop_version)} and what only they name would go, too")
     for each in plan.doomed:
-        print(f"{each.path}: {_size(each.bytes)}, {each.reason}")
+        print(f"{each.path}: {size_in_words(each.bytes)}, {each.reason}")
     for line in plan.kept:
         print(line)
     if not plan.doomed and not options.drop_version:
@@ -268,21 +226,9 @@ def _prune(options: argparse.Namespace) -> int:
         return DONE
     verb = "removed" if options.yes else "would go; repeat with --yes"
     print(
-        f"{len(plan.doomed):,} {'thing' if len(plan.doomed) == 1 else 'things'}, {_size(plan.bytes)}: {verb}"
+        f"{len(plan.doomed):,} {'thing' if len(plan.doomed) == 1 else 'things'}, {size_in_words(plan.bytes)}: {verb}"
     )
     return DONE
-
-
-def _size(n_bytes: Any) -> str:
-    """Return bytes in words, 1,000 a step."""
-    value, unit = float(n_bytes), 0
-    while value >= 1000 and unit < len(UNITS) - 1:
-        value, unit = value / 1000, unit + 1
-    return (
-        f"{value:,.0f} {UNITS[unit]}"
-        if unit == 0 or value >= 100
-        else f"{value:,.1f} {UNITS[unit]}"
-    )
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 if TYPE_CHECKING:
     from reports.schema import ReadProblem
+
+UNITS: Final = ("bytes", "kB", "MB", "GB", "TB")
 
 
 class UntilClosed:
@@ -67,3 +69,15 @@ def visible(text: str) -> str:
     from reports.escape import one_line
 
     return one_line(text)
+
+
+def size_in_words(n_bytes: Any) -> str:
+    """Return bytes in words, 1,000 a step."""
+    value, unit = float(n_bytes), 0
+    while value >= 1000 and unit < len(UNITS) - 1:
+        value, unit = value / 1000, unit + 1
+    return (
+        f"{value:,.0f} {UNITS[unit]}"
+        if unit == 0 or value >= 100
+        else f"{value:,.1f} {UNITS[unit]}"
+    )

@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import sluicegate
-from sluicegate import api, corpus_api
+from sluicegate import api, corpus_api, index_api
 
 
 def test_every_function_of_the_api_is_a_name_of_the_package():
     functions = {
         name: value
-        for module in (api, corpus_api)
+        for module in (api, corpus_api, index_api)
         for name, value in vars(module).items()
         if inspect.isfunction(value) and value.__module__ == module.__name__ and name[0] != "_"
     }
