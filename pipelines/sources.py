@@ -164,7 +164,11 @@ class StoredVersion:
         del read_ahead  # few documents are read
         batch_bytes = self._settings.batch_bytes
         queries = self._queries_of(plan)
-        step = StoredStep(self.store, self._entries, queries, self._meanings, batch_bytes)
+        # A battery plants into them, and the audit of the embedding scanner reads them.
+        draws = self._settings.calibration != "off" or plan.semantic is not None
+        step = StoredStep(
+            self.store, self._entries, queries, self._meanings, batch_bytes, draws=draws
+        )
         return step.run(unit, plan)
 
     def hosts(self, steps: Sequence[StepResult]) -> list[str]:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import pyarrow as pa
 
 from corpora.documents import BATCH_BYTES, Batch
 from corpora.file_stat import file_stat
@@ -69,7 +68,7 @@ class StoredShard:
         if (problem := self.change()) is not None and not (is_kept and problem.may_pass):
             log.add(problem)
         elif is_kept:
-            yield from _gathered(self._kept(rows, log), batch_bytes)
+            yield from self._kept(rows, log)
         else:
             yield from read_rows(self.shard, rows, offsets, log, batch_bytes=batch_bytes)
 
@@ -95,14 +94,17 @@ class StoredShard:
         data = self.store.open_file(self.record, LINES_FILE, checked=True)
         return unpack_offsets(data.to_pybytes())
 
-    def result(self) -> StepResult:
-        """Return what the build read and counted.
+    def result(self, *, draws: bool) -> StepResult:
+        """Return what the build read and counted, and if asked for which documents it drew.
 
         Raises:
             DamagedError: where the store's file of drawn documents is damaged.
         """
         counts = self.record.counts
-        drawn = json.loads(self.store.open_file(self.record, HOSTS_FILE, checked=True).to_pybytes())
+        drawn = []
+        if draws:
+            file = self.store.open_file(self.record, HOSTS_FILE, checked=True)
+            drawn = json.loads(file.to_pybytes())
         return StepResult(
             self.shard,
             log=self.record.read.read_log(self.shard.path),
@@ -141,26 +143,3 @@ class StoredShard:
         with suppress(OSError):  # a store that may only be read
             self.store.seen.remember(path, stat, scan.digest)
         return None
-
-
-def _gathered(batches: Iterator[Batch], batch_bytes: int) -> Iterator[Batch]:
-    """Yield the same documents in few batches: each costs a millisecond, however small."""
-    held: list[Batch] = []
-    size_bytes = 0
-    for batch in batches:
-        held.append(batch)
-        size_bytes += batch.texts.nbytes
-        if size_bytes >= batch_bytes:
-            yield _joined(held)
-            held, size_bytes = [], 0
-    if held:
-        yield _joined(held)
-
-
-def _joined(batches: list[Batch]) -> Batch:
-    if len(batches) == 1:
-        return batches[0]
-    columns = [[batch.texts for batch in batches], [batch.ids for batch in batches]]
-    columns.append([batch.domains for batch in batches])
-    rows = np.concatenate([batch.rows for batch in batches])
-    return Batch(batches[0].shard, rows, *map(pa.concat_arrays, columns))

@@ -28,7 +28,9 @@ from pipelines.shard_step import ScanPlan, StepResult, choose_examples, search_b
 from pipelines.stored_meanings import StoredMeanings
 from pipelines.stored_shard import REINDEX, StoredShard
 
-GROUPS_OF_A_THREAD: Final = 6  # so that threads end together
+GROUPS_OF_A_THREAD: Final = (
+    4  # so that threads end together; smaller ones cost more than that saves
+)
 MOST_SHARDS: Final = 32  # of a group: progress is told after each
 DAMAGE: Final = (DamagedError, SegmentError, TextsError)
 
@@ -55,7 +57,8 @@ def warm_up(queries: Queries) -> None:
 class StoredStep:
     """Looks groups of shards up; shared by threads.
 
-    `entries` are those of the version by path, `meanings` what the embedding scanner nominates by.
+    `entries` are those of the version by path, `meanings` what the embedding scanner nominates by;
+    `draws` asks for the documents that the builds drew, for a calibration battery.
     """
 
     def __init__(
@@ -65,12 +68,15 @@ class StoredStep:
         queries: Queries,
         meanings: StoredMeanings | None,
         batch_bytes: int,
+        *,
+        draws: bool,
     ) -> None:
         self._store = store
         self._entries = entries
         self._queries = queries
         self._meanings = meanings
         self._batch_bytes = batch_bytes
+        self._draws = draws
 
     def run(self, shards: Sequence[Shard], plan: ScanPlan) -> Iterator[list[StepResult]]:
         """Yield the growing results of shards, one each; the last ones are whole.
@@ -89,7 +95,7 @@ class StoredStep:
             results[number].log.add(damage_of(shards[number], error))
 
         stored = _each(dict(enumerate(shards)), self._stored, give_up)
-        told = _each(stored, StoredShard.result, give_up)
+        told = _each(stored, lambda shard: shard.result(draws=self._draws), give_up)
         for number, result in told.items():
             results[number] = result
         nominated = _each({number: stored[number] for number in told}, self._nominated, give_up)

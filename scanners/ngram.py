@@ -272,7 +272,10 @@ def _locate(
             high += 1
         first, last = bounds[document], bounds[document + 1]
         words = characters = 0  # of the document before this segment
-        while first < last:
+        wanted = 0
+        for at in range(low, high):
+            wanted = max(wanted, evidence.word_end[rows[at]])
+        while first < last and words < wanted:
             end = cut_text(data, first, last, segment_bytes)
             n = place_words(data, first, end, page_of, entries, parts, hashes, starts, ends)
             for at in range(low, high):

@@ -6,10 +6,12 @@ A shard is written into a private folder beside its place, flushed to disk, and 
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from typing import Final
 
@@ -33,12 +35,12 @@ class LocalFolder:
     root: Path
 
     def path(self, name: str) -> str:  # noqa: D102 - see Folder, here and below
-        return self._at(name).as_posix()
+        return self._name(name)
 
     def read(self, name: str) -> bytes:  # noqa: D102
-        path = self._at(name)
-        with path.open("rb", buffering=0) as file:
-            check_length(path.as_posix(), os.fstat(file.fileno()).st_size)
+        path = self._name(name)
+        with FileIO(path) as file:
+            check_length(path, os.fstat(file.fileno()).st_size)
             return file.readall()
 
     def write(self, name: str, data: bytes, *, durable: bool = True) -> None:  # noqa: D102
@@ -101,7 +103,10 @@ class LocalFolder:
                 yield entry
 
     def buffer(self, name: str) -> pa.Buffer:  # noqa: D102
-        return pa.memory_map(self.path(name)).read_buffer()
+        with FileIO(self._name(name)) as file:  # pyarrow's own takes three times as long
+            if os.fstat(file.fileno()).st_size == 0:
+                return pa.py_buffer(b"")
+            return pa.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def spool(self) -> Path:  # noqa: D102
         spool = self.root / "shards" / temporary_name()
@@ -128,7 +133,10 @@ class LocalFolder:
             yield from dead_in(self.root / folder)
 
     def _at(self, name: str) -> Path:
-        return self.root / checked_path(name)
+        return Path(self._name(name))
+
+    def _name(self, name: str) -> str:
+        return f"{self.root}/{checked_path(name)}" if name not in ("", ".") else str(self.root)
 
 
 @contextmanager

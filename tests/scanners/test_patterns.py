@@ -24,7 +24,9 @@ def patterns_of(*items):
 @pytest.mark.parametrize("choices", [(), ("7", "", "11"), tuple(map(str, range(20)))])
 def test_a_composite_has_the_words_of_the_item_as_documents_print_it(make_item, choices):
     items = (
-        make_item("How many are there?", id="0", answer="about eleven or twelve of them", choices=choices),
+        make_item(
+            "How many are there?", id="0", answer="about eleven or twelve of them", choices=choices
+        ),
         make_item("Which of these is it?", id="1", answer="7", choices=choices),
     )
     patterns = patterns_of(*items)
