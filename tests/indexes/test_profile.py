@@ -291,7 +291,7 @@ def test_too_many_domains_are_refused_with_a_mend():
 # --- parts and the whole --------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(DOCUMENTS, st.sampled_from(["words", TOKENS]), st.data())
 def test_merging_profiles_of_parts_is_profiling_the_whole(documents, unit, data):
     whole = to_bytes(profile(documents, unit))

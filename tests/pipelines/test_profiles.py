@@ -163,7 +163,7 @@ def test_progress_tells_every_document_once(corpus):
     assert (told[-1].documents, told[-1].parts_done, told[-1].parts) == (4 * N_ROWS, 4, 4)
 
 
-@tried(deadline=None, max_examples=40)
+@tried(deadline=None, max_examples=25)
 @given(st.integers(1, 20), st.randoms(use_true_random=False))
 def test_sums_are_the_same_in_whatever_order_profiles_come(n, random):
     profiles = []
